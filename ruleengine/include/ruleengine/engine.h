@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ruleengine: policy text -> compiled policy -> verdict.
+ *
+ *     struct re_config config = { .target = ..., .ops = ..., ... };
+ *     struct re_engine *engine;
+ *     struct re_diags *diags = re_diags_new();
+ *
+ *     if (re_engine_new(&engine, &config, diags) < 0) {
+ *         ... print diags, refuse to start ...
+ *     }
+ *     ... for every call whose byte in re_engine_map() is set:
+ *     struct re_call call = { .nr = nr, .slot = slot, .guest = cpu, ... };
+ *     enum re_step step = re_enter(engine, &thread, &call);
+ *     while (step == RE_STEP_RUN) {
+ *         int64_t result = the original call with call.args;
+ *         step = re_resume(engine, &thread, &call, result);
+ *     }
+ *
+ * Results follow the kernel: -4095 .. -1 is a negated errno with the guest's
+ * number, anything else is a success.
+ *
+ * Threads: an engine is immutable once made, but for its counters, its log and
+ * its Lua states, which guard themselves. re_enter() and re_resume() may be
+ * called by any number of threads; a struct re_thread belongs to one thread, a
+ * struct re_call to one call. Deciding takes no lock and allocates nothing; a
+ * Lua handler takes its state's lock, which is free while RE_STEP_RUN is being
+ * carried out.
+ */
+#ifndef RULEENGINE_ENGINE_H
+#define RULEENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <syscall-tables.h>
+
+#include "ruleengine/diag.h"
+#include "ruleengine/guest.h"
+
+struct re_engine;
+struct re_rule;
+struct re_lua_run;
+
+/* What to load, and for whom. Strings and arrays are borrowed during
+ * re_engine_new() only, "ops" for as long as the engine lives. */
+struct re_config {
+    const struct st_target *target;
+    const struct re_guest_ops *ops;     /* NULL: no guest (tools) */
+
+    const char *const *policies;        /* INI files, each one a layer */
+    size_t policy_count;
+    const char *const *rule_dirs;       /* directories of Lua rules, a layer */
+    size_t rule_dir_count;
+
+    /* Where records go: a path (JSON lines, appended), "-" or NULL for
+     * standard error (readable lines). No log at all without a guest. */
+    const char *log_path;
+
+    const char *exe;                    /* the guest program, for records */
+};
+
+enum re_step {
+    RE_STEP_RUN,        /* carry out the original call with call->args, then
+                           re_resume() */
+    RE_STEP_DONE,       /* call->result is the answer */
+    RE_STEP_TRAP,       /* send SIGSYS to the guest as seccomp does */
+    RE_STEP_KILL,       /* end the whole guest process with SIGSYS */
+};
+
+/* The result of an original call that the caller will make again, or that has
+ * replaced the guest's state (QEMU's -QEMU_ERESTARTSYS, -QEMU_ESIGRETURN). The
+ * engine forgets the call without counting or logging it twice. */
+#define RE_RESULT_AGAIN     INT64_MIN
+
+/* One thread's state; zero it before its first use. */
+struct re_thread {
+    /* private: a call that is to be made again is decided once */
+    int64_t again_nr;
+    uint64_t again_args[ST_MAX_REGS];
+    const struct re_rule *again_rule;
+    bool again;
+};
+
+/* One system call on its way. */
+struct re_call {
+    /* set by the caller */
+    int nr;                         /* as the guest gave it */
+    int slot;                       /* st_slot_of_*(); -1: unknown number */
+    uint64_t args[ST_MAX_REGS];     /* sign-extended; RE_STEP_RUN: to run with */
+    void *guest;                    /* handed to struct re_guest_ops */
+
+    /* answers */
+    int64_t result;
+    const struct re_rule *rule;     /* what decided; NULL: nothing did */
+
+    /* private */
+    struct re_lua_run *lua;         /* a handler waiting for its call:run() */
+    const struct re_layer *layer;
+    bool settled;                   /* RE_STEP_RUN is the last step */
+};
+
+/*
+ * Reads, checks and compiles everything in the configuration. 0, or a negative
+ * errno, with at least one error in diags: -EINVAL for a wrong policy, else
+ * what opening or reading failed with. Warnings may stand in diags either way.
+ * The engine belongs to the caller.
+ */
+int re_engine_new(struct re_engine **ret, const struct re_config *config,
+                  struct re_diags *diags);
+void re_engine_free(struct re_engine *engine);
+
+/* One byte per slot, re_engine_map_size() of them: 0 means that the call may
+ * be carried out without asking. Valid for the life of the engine. */
+const uint8_t *re_engine_map(const struct re_engine *engine);
+unsigned re_engine_map_size(const struct re_engine *engine);
+
+enum re_step re_enter(struct re_engine *engine, struct re_thread *thread,
+                      struct re_call *call);
+enum re_step re_resume(struct re_engine *engine, struct re_thread *thread,
+                       struct re_call *call, int64_t result);
+
+/*
+ * The note for strace output, such as "policy: deny, web.ini:14", for a call
+ * that a rule has answered; 0 and an empty string when none has. Returns the
+ * length as snprintf.
+ */
+size_t re_call_note(const struct re_call *call, char *buf, size_t size);
+
+/* Around fork: before it in the parent, after it in the parent and in the
+ * child. In between, no handler is half-way through its Lua state. */
+void re_fork_prepare(struct re_engine *engine);
+void re_fork_parent(struct re_engine *engine);
+void re_fork_child(struct re_engine *engine);
+
+/* Replaces the program's name in later records (argument borrowed). */
+void re_engine_set_exe(struct re_engine *engine, const char *exe);
+
+#endif

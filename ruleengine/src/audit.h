@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The audit log: one record for each call that a rule wants recorded, written
+ * with one write(2) to an O_APPEND descriptor.
+ */
+#ifndef RULEENGINE_AUDIT_H
+#define RULEENGINE_AUDIT_H
+
+#include "policy.h"
+
+struct re_audit;
+
+/* path: JSON lines into a file that is created (0600) or appended to; "-" or
+ * NULL: readable lines to standard error, on a descriptor of its own. The
+ * descriptor is close-on-exec and out of the guest's usual way. 0 or a negative
+ * errno with diags. */
+int re_audit_new(struct re_audit **ret, const struct st_target *target,
+                 const struct re_guest_ops *ops, const char *path,
+                 const char *exe, struct re_diags *diags);
+void re_audit_free(struct re_audit *audit);
+void re_audit_set_exe(struct re_audit *audit, const char *exe);
+
+/*
+ * Records what call->rule made of a call. call->args must be the arguments as
+ * the guest gave them ("args" if the call's have been rewritten since). Never
+ * allocates, never blocks on a lock, never fails: what cannot be written is
+ * counted.
+ */
+void re_audit_record(struct re_audit *audit, const struct re_call *call,
+                     const uint64_t args[ST_MAX_REGS]);
+
+/* A message of a handler (call:log, c_log) as a record of its own. */
+void re_audit_message(struct re_audit *audit, const char *source,
+                      const char *message);
+
+/* Records that could not be written so far. */
+uint64_t re_audit_lost(const struct re_audit *audit);
+
+#endif

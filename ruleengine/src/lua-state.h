@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Lua handlers: one Lua 5.4 state for a layer, behind a lock.
+ *
+ * A handler runs as a coroutine. When it calls call:run(), it yields; the
+ * caller carries out the original call with no lock held and no Lua frame on
+ * the C stack (so the call may block, fork, start a thread, or never return),
+ * and resumes it with the result.
+ */
+#ifndef RULEENGINE_LUA_STATE_H
+#define RULEENGINE_LUA_STATE_H
+
+#include "ruleengine/diag.h"
+#include "ruleengine/engine.h"
+
+struct re_lua;
+struct re_lua_run;          /* a handler that waits for its original call */
+struct re_audit;
+
+enum re_lua_flavour {
+    RE_LUA_HANDLERS,        /* [policy] handlers: call objects, safe libraries */
+    RE_LUA_RULES,           /* --rules: the older form, all libraries */
+};
+
+struct re_lua_limits {
+    uint64_t instructions;  /* per handler call; 0: none */
+    size_t memory;          /* bytes of the whole state; 0: none */
+};
+
+enum re_lua_step {
+    RE_LUA_RUN,             /* call->args are to be carried out; call->lua set */
+    RE_LUA_RESULT,          /* call->result is the answer */
+    RE_LUA_PASS,            /* no answer: carry out call->args, and that is it */
+    RE_LUA_FAILED,          /* the handler failed: on-error decides */
+};
+
+int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
+               const struct st_target *target, const struct re_guest_ops *ops,
+               const struct re_lua_limits *limits, struct re_diags *diags);
+void re_lua_free(struct re_lua *lua);
+
+/* Where call:log() and c_log() write; borrowed. Without one: nowhere. */
+void re_lua_set_audit(struct re_lua *lua, struct re_audit *audit);
+
+/* Loads a file of handlers and runs its main chunk. Errors go to diags with the
+ * Lua file's line, or, when the file cannot be read, at "file:line:column" of
+ * the policy that named it (copied). */
+int re_lua_load(struct re_lua *lua, const char *path, const char *file,
+                unsigned line, unsigned column, struct re_diags *diags);
+
+/* A global function as a handler: a handle >= 0, or -ENOENT. */
+int re_lua_handler(struct re_lua *lua, const char *name);
+
+/* The i-th global function's name, for suggestions; NULL past the end.
+ * Borrowed until the next call. */
+const char *re_lua_function_at(struct re_lua *lua, unsigned i);
+
+/* Loads a directory of rules in the older form. "found" is called once for each
+ * call that has a rule. 0 or a negative errno with diags. */
+typedef void re_lua_found(void *opaque, const char *syscall, int handler,
+                          const char *file, unsigned line);
+int re_lua_load_rules(struct re_lua *lua, const char *dir,
+                      re_lua_found *found, void *opaque,
+                      struct re_diags *diags);
+
+/*
+ * Starts a handler for a call, goes on after its call:run(), or drops it (its
+ * call is made again or replaced the guest; runs no Lua). The rule is for error
+ * messages. Messages of failed handlers go to standard error, once per place in
+ * the Lua source; further ones are counted.
+ */
+enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
+                              struct re_call *call);
+enum re_lua_step re_lua_resume(struct re_lua *lua, struct re_call *call,
+                               int64_t result);
+void re_lua_drop(struct re_lua *lua, struct re_call *call);
+
+void re_lua_fork_prepare(struct re_lua *lua);
+void re_lua_fork_parent(struct re_lua *lua);
+void re_lua_fork_child(struct re_lua *lua);
+
+#endif

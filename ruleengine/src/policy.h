@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A compiled layer: what one policy file (with its includes), or the rule
+ * directories, make of each slot of one target. Immutable once compiled, but
+ * for the counters, which live in memory shared with forked children.
+ *
+ *     slot -> candidates, the most specific first -> the first that matches
+ */
+#ifndef RULEENGINE_POLICY_H
+#define RULEENGINE_POLICY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ruleengine/engine.h"
+#include "arena.h"
+
+struct re_lua;
+
+/* What a rule makes of a call; later is stricter (ORDER VERDICT). */
+enum re_verdict {
+    RE_VERDICT_ALLOW,
+    RE_VERDICT_RETURN,      /* emulate: success with "value" */
+    RE_VERDICT_ERROR,       /* emulate: failure with "error" */
+    RE_VERDICT_LUA,         /* emulate: "handler" decides */
+    RE_VERDICT_DENY,        /* failure with "error" */
+    RE_VERDICT_TRAP,
+    RE_VERDICT_KILL,
+};
+
+/* strace's when=first[+[step]] and first..last[+step], counted from 1. */
+struct re_when {
+    uint64_t first;         /* 0: no "when", the rule always applies */
+    uint64_t last;          /* UINT64_MAX: no end */
+    uint64_t step;          /* 0: only "first" */
+};
+
+struct re_rule {
+    enum re_verdict verdict;
+    bool log;               /* leave a record when this rule decides */
+    bool permissive;        /* decide and log, but let the call through */
+    int error;              /* guest errno, positive: DENY, ERROR */
+    const char *error_name; /* "EACCES" */
+    int64_t value;          /* RETURN */
+    int handler;            /* LUA: struct re_lua's handle */
+    const char *handler_name;
+    struct re_when when;
+    _Atomic uint64_t *count;    /* shared; NULL without "when" */
+    const char *file;       /* as the user named it */
+    unsigned line;          /* 0: the default of a policy that names none */
+    const char *key;        /* "default", or the key as written: "@open" */
+    const char *text;       /* the value as written, one line */
+};
+
+/*
+ * Conditions are a flat list of tests with two ways on, as in BPF: index of
+ * the next test, or one of the two ends. Every comparison of integers becomes
+ * one range test at the argument's declared width and sign.
+ */
+enum {
+    RE_COND_TRUE = 0xfffe,
+    RE_COND_FALSE = 0xffff,
+    RE_COND_MAX = 0xff00,   /* tests in one condition */
+};
+
+enum re_test_op {
+    RE_TEST_RANGE,          /* low <= (value & mask) <= high, modulo 2^64 */
+};
+
+struct re_test {
+    uint8_t op;             /* enum re_test_op */
+    uint8_t reg;            /* do_syscall argument, 0 .. 7 */
+    uint8_t width;          /* 16, 32 or 64 bits that count */
+    uint8_t pair;           /* enum st_pair */
+    bool is_signed;         /* how the value is extended to 64 bits */
+    uint16_t yes, no;       /* next test, RE_COND_TRUE or RE_COND_FALSE */
+    uint64_t mask;          /* all ones: none */
+    uint64_t low, span;     /* value - low <= span, unsigned */
+};
+
+struct re_candidate {
+    const struct re_rule *rule;
+    const struct re_test *tests;    /* NULL: always */
+};
+
+struct re_slot {
+    const struct re_candidate *candidates;
+    unsigned count;         /* the last one has no tests and no "when" */
+};
+
+struct re_layer {
+    const struct st_target *target;
+    struct re_slot *slots;          /* st_slot_count() of them */
+    struct re_slot unknown;         /* numbers without a name */
+    const struct re_rule *default_rule;
+    const struct re_rule *on_error; /* verdict of a handler that failed */
+    struct re_lua *lua;             /* NULL without handlers */
+    bool permissive;                /* the whole layer */
+    struct re_arena *arena;         /* owns everything above but lua */
+    void *counters;                 /* shared mapping, or NULL */
+    size_t counters_size;           /* bytes */
+};
+
+/* Whether the tests hold for a call's arguments. No lock, no allocation. */
+bool re_tests_hold(const struct re_test *tests,
+                   const uint64_t args[ST_MAX_REGS]);
+
+/* The rule that decides a slot (-1: unknown number) for these arguments. With
+ * "counting", rules with a "when" that match count this call. */
+const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
+                                      const uint64_t args[ST_MAX_REGS],
+                                      bool counting);
+
+/* Reads and compiles an INI file with its includes and handlers. */
+int re_layer_load(struct re_layer **ret, const struct st_target *target,
+                  const struct re_guest_ops *ops, const char *path,
+                  struct re_diags *diags);
+/* The layer that directories of Lua rules make. */
+int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
+                        const struct re_guest_ops *ops,
+                        const char *const *dirs, size_t count,
+                        struct re_diags *diags);
+void re_layer_free(struct re_layer *layer);
+
+#endif
