@@ -42,6 +42,15 @@ void re_lua_free(struct re_lua *lua);
 /* Where call:log() and c_log() write; borrowed. Without one: nowhere. */
 void re_lua_set_audit(struct re_lua *lua, struct re_audit *audit);
 
+/* The layer's verdict for a handler that failed, so that its message can say
+ * what became of the call ("denied with EPERM (on-error, web.ini:5)");
+ * borrowed. Without one the message leaves that out. RE_LUA_RULES need none:
+ * there the original call goes on. */
+void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error);
+
+/* Handlers that have failed so far, told on standard error or not. */
+uint64_t re_lua_failures(struct re_lua *lua);
+
 /* Loads a file of handlers and runs its main chunk. Errors go to diags with the
  * Lua file's line, or, when the file cannot be read, at "file:line:column" of
  * the policy that named it (copied). */
@@ -66,8 +75,16 @@ int re_lua_load_rules(struct re_lua *lua, const char *dir,
 /*
  * Starts a handler for a call, goes on after its call:run(), or drops it (its
  * call is made again or replaced the guest; runs no Lua). The rule is for error
- * messages. Messages of failed handlers go to standard error, once per place in
- * the Lua source; further ones are counted.
+ * messages.
+ *
+ * RE_LUA_RUN may come several times for one call. A handler that answers
+ * nothing gives RE_LUA_PASS; when it has run the original call already, the
+ * result of that is its answer (RE_LUA_RESULT) and the call is not made twice.
+ * RE_LUA_FAILED puts call->args back to what the guest gave. RE_LUA_RULES never
+ * give it: a rule that fails is RE_LUA_PASS.
+ *
+ * Messages of failed handlers go to standard error as it was in re_lua_new(),
+ * once per place in the Lua source; further ones are counted.
  */
 enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
                               struct re_call *call);
