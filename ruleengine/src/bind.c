@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the tree of a condition to the tests of one slot: names become
+ * registers, constants become the target's values, comparisons become ranges.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "condition.h"
+#include "diag-add.h"
+#include "node.h"
+
+struct binder {
+    const struct st_target *target;
+    unsigned slot;
+    struct re_arena *arena;
+    struct re_diags *diags;
+    struct st_arg args[ST_MAX_ARGS];
+    int arg_count;          /* -1: prototype unknown */
+    struct re_test *tests;  /* last test first, turned round at the end */
+    unsigned count, room;
+    struct re_node *lacking;
+    bool failed;
+};
+
+static uint64_t width_mask(unsigned width)
+{
+    return width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
+}
+
+static uint64_t extend(uint64_t value, unsigned width, bool is_signed)
+{
+    unsigned unused = 64 - width;
+
+    value <<= unused;
+    return is_signed ? (uint64_t)((int64_t)value >> unused) : value >> unused;
+}
+
+static void complain(struct binder *b, struct re_node *node, size_t offset,
+                     size_t length, const char *hint, const char *message)
+{
+    if (!node->reported) {
+        re_entry_diag(b->diags, RE_ERROR, node->entry, offset, length, hint,
+                      "%s", message);
+        node->reported = true;
+    }
+    b->failed = true;
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+static bool find_arg(struct binder *b, const char *name, struct st_arg *ret)
+{
+    for (int i = 0; i < b->arg_count; i++) {
+        if (strcmp(b->args[i].name, name) == 0) {
+            *ret = b->args[i];
+            return true;
+        }
+    }
+    if (strncmp(name, "arg", 3) == 0 && name[3] >= '0' && name[3] <= '5' &&
+        !name[4]) {
+        int i = name[3] - '0';
+
+        if (i < b->arg_count) {
+            *ret = b->args[i];
+            return true;
+        }
+        if (b->arg_count < 0) {
+            *ret = (struct st_arg) {
+                .name = name, .type = "unsigned long", .reg = i,
+                .width = st_word_bits(b->target),
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
+struct constants {
+    const struct st_target *target;
+    st_family_t family;
+};
+
+static const char *constant_at(void *opaque, unsigned i)
+{
+    struct constants *c = opaque;
+    uint64_t value;
+
+    return st_constant_at(c->target, c->family, i, &value);
+}
+
+static bool constant(struct binder *b, struct re_node *node,
+                     const struct st_arg *arg, const struct re_atom *atom,
+                     uint64_t *ret)
+{
+    const struct st_family *family = st_family_at(arg->family);
+    struct constants c = { b->target, arg->family };
+    char message[256], hint[RE_SUGGEST_MAX + 32];
+
+    if (st_constant(b->target, arg->family, atom->text, ret) == 0) {
+        return true;
+    }
+    if (family) {
+        snprintf(message, sizeof(message),
+                 "\"%.64s\" is not a constant of `%s` (%s) on %s", atom->text,
+                 arg->name, family->name, st_target_name(b->target));
+    } else {
+        snprintf(message, sizeof(message),
+                 "\"%.64s\" is not a constant on %s", atom->text,
+                 st_target_name(b->target));
+    }
+    complain(b, node, atom->offset, atom->length,
+             family ? re_suggest_hint(atom->text, constant_at, &c, hint,
+                                      sizeof(hint)) : NULL, message);
+    return false;
+}
+
+/* --- values --------------------------------------------------------------- */
+
+static bool too_wide(struct binder *b, struct re_node *node,
+                     const struct st_arg *arg, const struct re_value *value)
+{
+    char message[256];
+
+    snprintf(message, sizeof(message),
+             "this does not fit in `%s` (%s, %u bits%s)", arg->name, arg->type,
+             arg->width, arg->is_signed ? ", signed" : "");
+    complain(b, node, value->offset, value->length, NULL, message);
+    return false;
+}
+
+/*
+ * The value as the argument holds it, extended to 64 bits. Decimal numbers are
+ * numbers and must lie in the argument's range; all else (hexadecimal, octal,
+ * constants, several or-ed) are bits and must fit in its width.
+ */
+static bool evaluate(struct binder *b, struct re_node *node,
+                     const struct st_arg *arg, bool is_signed,
+                     const struct re_value *value, uint64_t *ret)
+{
+    const struct re_atom *first = value->atoms;
+    uint64_t all = width_mask(arg->width), half = all / 2, bits = 0;
+
+    if (!first->is_name && !first->next && (first->decimal || value->negative)) {
+        uint64_t n = first->number;
+
+        if (value->negative ? !is_signed || n > half + 1 :
+            n > (is_signed ? half : all)) {
+            return too_wide(b, node, arg, value);
+        }
+        *ret = value->negative ? -n : n;
+        return true;
+    }
+    for (const struct re_atom *a = first; a; a = a->next) {
+        uint64_t v = a->number;
+
+        if (a->is_name && !constant(b, node, arg, a, &v)) {
+            return false;
+        }
+        if (v > all && extend(v, arg->width, true) != v) {
+            return too_wide(b, node, arg, value);
+        }
+        bits |= v;
+    }
+    *ret = extend(bits, arg->width, is_signed);
+    return true;
+}
+
+/* --- tests ---------------------------------------------------------------- */
+
+static uint16_t push(struct binder *b, const struct re_test *test)
+{
+    if (b->count == b->room) {
+        unsigned room = b->room ? b->room * 2 : 8;
+        struct re_test *more = realloc(b->tests, room * sizeof(*more));
+
+        if (!more || b->count >= RE_COND_MAX) {
+            re_diags_add(b->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
+                         more ? "a condition has too many tests" :
+                         "out of memory");
+            b->tests = more ? more : b->tests;
+            b->failed = true;
+            return RE_COND_FALSE;
+        }
+        b->tests = more;
+        b->room = room;
+    }
+    b->tests[b->count] = *test;
+    return b->count++;
+}
+
+static void empty_range(struct binder *b, struct re_node *node,
+                        const struct re_range *range)
+{
+    complain(b, node, range->low.offset, range->high.offset +
+             range->high.length - range->low.offset, NULL,
+             "the range is empty: its end lies before its start");
+}
+
+static uint16_t emit_ranges(struct binder *b, struct re_node *node,
+                            const struct st_arg *arg, struct re_test test,
+                            uint16_t yes, uint16_t no)
+{
+    uint16_t next = no;
+
+    for (const struct re_range *r = node->ranges; r; r = r->next) {
+        uint64_t low, high;
+
+        if (!evaluate(b, node, arg, test.is_signed, &r->low, &low) ||
+            !evaluate(b, node, arg, test.is_signed, &r->high, &high)) {
+            return no;
+        }
+        if (test.is_signed ? (int64_t)low > (int64_t)high : low > high) {
+            empty_range(b, node, r);
+            return no;
+        }
+        if (node->masked && ((low | high) & ~test.mask)) {
+            complain(b, node, r->low.offset, r->low.length, NULL,
+                     "this can never hold: it has bits outside of the mask");
+            return no;
+        }
+        test.low = low;
+        test.span = high - low;
+        test.yes = yes;
+        test.no = next;
+        next = push(b, &test);
+    }
+    return next;
+}
+
+/* "<" and ">": the range from or to the end of the argument's domain. */
+static uint16_t emit_order(struct binder *b, struct re_node *node,
+                           const struct st_arg *arg, struct re_test test,
+                           uint16_t yes, uint16_t no)
+{
+    uint64_t all = width_mask(arg->width), value;
+    uint64_t least = test.is_signed ? ~(all / 2) : 0;
+    uint64_t most = test.is_signed ? all / 2 : all;
+    bool below = node->relation == RE_RELATION_BELOW;
+
+    if (!evaluate(b, node, arg, test.is_signed, &node->ranges->low, &value)) {
+        return no;
+    }
+    if (value == (below ? least : most)) {
+        return no;          /* nothing lies beyond */
+    }
+    test.low = below ? least : value + 1;
+    test.span = (below ? value - 1 : most) - test.low;
+    test.yes = yes;
+    test.no = no;
+    return push(b, &test);
+}
+
+static uint16_t emit_compare(struct binder *b, struct re_node *node,
+                             uint16_t yes, uint16_t no)
+{
+    struct re_test test = { .op = RE_TEST_RANGE, .mask = UINT64_MAX };
+    struct st_arg arg;
+
+    if (!find_arg(b, node->subject, &arg)) {
+        b->lacking = b->lacking ? b->lacking : node;
+        return no;
+    }
+    if (node->negated) {
+        uint16_t swap = yes;
+
+        yes = no;
+        no = swap;
+    }
+    test.reg = arg.reg;
+    test.pair = arg.pair;
+    test.width = arg.width;
+    test.is_signed = arg.is_signed && !node->masked;
+    if (node->masked) {
+        uint64_t mask;
+
+        if (!evaluate(b, node, &arg, false, &node->mask, &mask)) {
+            return no;
+        }
+        test.mask = mask;
+    }
+    switch (node->relation) {
+    case RE_RELATION_IN:
+        return emit_ranges(b, node, &arg, test, yes, no);
+    case RE_RELATION_BELOW:
+    case RE_RELATION_ABOVE:
+        if (node->ranges->high.offset != node->ranges->low.offset) {
+            complain(b, node, node->ranges->high.offset,
+                     node->ranges->high.length, NULL,
+                     "a range needs \"==\", \"!=\" or \"in\"");
+            return no;
+        }
+        return emit_order(b, node, &arg, test, yes, no);
+    case RE_RELATION_NONZERO:
+        test.low = 1;
+        test.span = UINT64_MAX - 1;
+        test.yes = yes;
+        test.no = no;
+        return push(b, &test);
+    }
+    return no;
+}
+
+/* Tests are pushed back to front, so that both ways on are known. */
+static uint16_t emit(struct binder *b, struct re_node *node,
+                     uint16_t yes, uint16_t no)
+{
+    switch (node->kind) {
+    case RE_NODE_AND:
+        return emit(b, node->left, emit(b, node->right, yes, no), no);
+    case RE_NODE_OR:
+        return emit(b, node->left, yes, emit(b, node->right, yes, no));
+    case RE_NODE_NOT:
+        return emit(b, node->left, no, yes);
+    case RE_NODE_COMPARE:
+        return emit_compare(b, node, yes, no);
+    }
+    return no;
+}
+
+static uint16_t turned(const struct binder *b, uint16_t way)
+{
+    return way < RE_COND_MAX ? b->count - 1 - way : way;
+}
+
+static const struct re_test *turn_round(struct binder *b, uint16_t entry)
+{
+    struct re_test *tests;
+
+    if (entry >= RE_COND_MAX) {
+        /* It holds always, or never, whatever the arguments are. */
+        struct re_test constant_test = {
+            .op = RE_TEST_RANGE, .width = 64, .mask = 0, .low = 0, .span = 0,
+            .yes = entry, .no = entry,
+        };
+
+        b->count = 0;
+        entry = push(b, &constant_test);
+    }
+    if (b->failed) {
+        return NULL;
+    }
+    /* The first test is the last one pushed; what lies behind it was pushed
+     * for a branch that turned out to be constant. */
+    b->count = entry + 1;
+    tests = re_arena_array(b->arena, b->count, sizeof(*tests));
+    for (unsigned i = 0; tests && i < b->count; i++) {
+        tests[i] = b->tests[b->count - 1 - i];
+        tests[i].yes = turned(b, tests[i].yes);
+        tests[i].no = turned(b, tests[i].no);
+    }
+    return tests;
+}
+
+enum re_binding re_condition_bind(struct re_node *node,
+                                  const struct st_target *target,
+                                  unsigned slot, struct re_arena *arena,
+                                  struct re_diags *diags,
+                                  const struct re_test **ret_tests,
+                                  struct re_node **ret_lacking)
+{
+    struct binder b = {
+        .target = target, .slot = slot, .arena = arena, .diags = diags,
+    };
+    const struct re_test *tests = NULL;
+    uint16_t entry;
+
+    b.arg_count = st_slot_args(target, slot, b.args);
+    entry = emit(&b, node, RE_COND_TRUE, RE_COND_FALSE);
+    if (!b.failed && !b.lacking) {
+        tests = turn_round(&b, entry);
+    }
+    free(b.tests);
+    if (b.failed || (!tests && !b.lacking)) {
+        return RE_BOUND_ERROR;
+    }
+    if (b.lacking) {
+        *ret_lacking = b.lacking;
+        return RE_BOUND_LACKING;
+    }
+    *ret_tests = tests;
+    return RE_BOUND;
+}
+
+/* --- complaints ----------------------------------------------------------- */
+
+static const char *arg_name_at(void *opaque, unsigned i)
+{
+    struct binder *b = opaque;
+
+    return (int)i < b->arg_count ? b->args[i].name : NULL;
+}
+
+void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
+                          const struct st_target *target, unsigned slot,
+                          const char *consequence, struct re_diags *diags)
+{
+    struct binder b = { .target = target, .slot = slot };
+    char names[256] = "", hint[RE_SUGGEST_MAX + 32];
+    size_t len = 0;
+
+    if (lacking->reported) {
+        return;
+    }
+    lacking->reported = severity == RE_ERROR;
+    b.arg_count = st_slot_args(target, slot, b.args);
+    for (int i = 0; i < b.arg_count && len < sizeof(names); i++) {
+        len += snprintf(names + len, sizeof(names) - len, "%s%s",
+                        i ? ", " : "", b.args[i].name);
+    }
+    re_entry_diag(diags, severity, lacking->entry, lacking->offset,
+                  lacking->length,
+                  re_suggest_hint(lacking->subject, arg_name_at, &b, hint,
+                                  sizeof(hint)),
+                  "\"%.64s\" is not an argument of %s (%s)%s",
+                  lacking->subject, st_slot_name(target, slot),
+                  b.arg_count < 0 ? "its arguments are arg0 to arg5" :
+                  b.arg_count == 0 ? "it has none" : names, consequence);
+}

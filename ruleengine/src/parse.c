@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "parse.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag-add.h"
+#include "verdict.h"
+
+enum { INCLUDE_DEPTH_MAX = 16 };
+
+/* A file being read, and the one that includes it. */
+struct source {
+    const struct source *parent;
+    const char *path;           /* as named */
+    char *real;                 /* resolved, to know it again */
+    unsigned depth;
+};
+
+struct seen {
+    struct seen *next;
+    const char *real;
+};
+
+struct parser {
+    struct re_document *doc;
+    struct seen *seen;          /* every file, included once */
+};
+
+static int parse_file(struct parser *p, const char *path,
+                      const struct source *parent,
+                      const struct re_entry *include, size_t offset,
+                      size_t length);
+
+void re_draft_diag(const struct re_document *doc, const struct re_draft *draft,
+                   enum re_severity severity, const char *hint,
+                   const char *format, ...)
+{
+    char message[512];
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(message, sizeof(message), format, ap);
+    va_end(ap);
+    if (draft->in_value) {
+        re_entry_diag(doc->diags, severity, draft->entry, draft->offset,
+                      draft->length, hint, "%s", message);
+    } else {
+        re_key_diag(doc->diags, severity, draft->entry, hint, "%s", message);
+    }
+}
+
+/* --- names ---------------------------------------------------------------- */
+
+static const char *call_at(void *opaque, unsigned i)
+{
+    (void)opaque;
+    return st_name_at(i);
+}
+
+static const char *set_at(void *opaque, unsigned i)
+{
+    const struct st_set *set = st_set_at(i);
+
+    (void)opaque;
+    return set ? set->name : NULL;
+}
+
+/* Resolves draft->name, which may begin with "?". */
+static int name_parse(struct re_document *doc, struct re_draft *draft)
+{
+    char hint[RE_SUGGEST_MAX + 32];
+    const char *suggestion;
+
+    if (draft->name[0] == '?') {
+        draft->optional = true;
+        draft->name++;
+    }
+    if (draft->name[0] == '@') {
+        draft->set = st_set_by_name(draft->name);
+        if (draft->set) {
+            return 0;
+        }
+        suggestion = re_suggest_hint(draft->name, set_at, NULL, hint,
+                                     sizeof(hint));
+        re_draft_diag(doc, draft, RE_ERROR, suggestion,
+                      "unknown set \"%.64s\"", draft->name);
+        return -EINVAL;
+    }
+    if (st_name_known(draft->name)) {
+        return 0;
+    }
+    suggestion = re_suggest_hint(draft->name, call_at, NULL, hint,
+                                 sizeof(hint));
+    re_draft_diag(doc, draft, RE_ERROR, suggestion,
+                  "unknown syscall \"%.64s\"", draft->name);
+    return -EINVAL;
+}
+
+/* --- rules ---------------------------------------------------------------- */
+
+static struct re_draft *new_draft(struct re_document *doc,
+                                  const struct re_entry *entry)
+{
+    struct re_draft *draft = re_arena_alloc(doc->arena, sizeof(*draft));
+    struct re_rule *rule = re_arena_alloc(doc->arena, sizeof(*rule));
+
+    if (!draft || !rule) {
+        return NULL;
+    }
+    draft->entry = entry;
+    draft->rule = rule;
+    rule->file = entry->file;
+    rule->line = entry->line;
+    rule->key = entry->key;
+    rule->text = entry->value;
+    return draft;
+}
+
+static void append_draft(struct re_document *doc, struct re_draft *draft)
+{
+    *doc->tail = draft;
+    doc->tail = &draft->next;
+}
+
+/* The line on which a byte of the value stands. */
+static unsigned line_at(const struct re_entry *entry, size_t offset)
+{
+    const struct re_piece *piece = entry->pieces;
+
+    while (piece->next && piece->next->offset <= offset) {
+        piece = piece->next;
+    }
+    return piece->line;
+}
+
+/* What may follow a name in a list, behind a colon. */
+static int suffix_parse(struct re_document *doc, enum re_section section,
+                        struct re_draft *draft, size_t offset)
+{
+    struct re_scan s;
+    int err = 0;
+
+    re_scan_start(&s, draft->entry, offset, doc->diags);
+    if (re_scan_is(&s, "log") || re_scan_is(&s, "quiet")) {
+        draft->logging = re_scan_is(&s, "log") ? RE_LOG_ALWAYS : RE_LOG_NEVER;
+    } else if (section == RE_SECTION_DENY) {
+        err = re_refusal_parse(doc, &s, draft->rule,
+                               "an errno such as EPERM, \"kill\", \"trap\", "
+                               "\"log\" or \"quiet\"");
+    } else {
+        err = re_scan_expected(&s, "\"log\" or \"quiet\"");
+    }
+    return err;
+}
+
+/* syscalls = name @set ?name name:ERRNO ... */
+static int list_parse(struct re_document *doc, enum re_section section,
+                      const struct re_entry *entry)
+{
+    const char *v = entry->value;
+    int result = 0;
+
+    if (section == RE_SECTION_EMULATE) {
+        re_key_diag(doc->diags, RE_ERROR, entry, "getpid = return 4242",
+                    "[emulate] takes single calls, not \"syscalls\"");
+        return -EINVAL;
+    }
+    while (*v) {
+        size_t word = strcspn(v, " \t"), name = strcspn(v, " \t:,");
+        struct re_draft *draft = new_draft(doc, entry);
+        int err = 0;
+
+        if (!draft) {
+            return -ENOMEM;
+        }
+        draft->in_value = true;
+        draft->offset = v - entry->value;
+        draft->length = name;
+        draft->name = re_arena_strndup(doc->arena, v, name);
+        draft->rule->line = line_at(entry, draft->offset);
+        draft->rule->text = draft->name;
+        draft->rule->verdict = section == RE_SECTION_ALLOW ?
+            RE_VERDICT_ALLOW : RE_VERDICT_DENY;
+        draft->rule->error = st_errno_by_name(doc->target, "EPERM");
+        draft->rule->error_name = "EPERM";
+        if (!draft->name) {
+            return -ENOMEM;
+        }
+        if (v[name] == ',' || name == 0) {
+            re_entry_diag(doc->diags, RE_ERROR, entry, draft->offset + name, 1,
+                          NULL, v[name] == ',' ? "names are separated by "
+                          "blanks, not by \",\"" : "expected a name");
+            err = -EINVAL;
+        } else {
+            err = name_parse(doc, draft);
+            if (v[name] == ':' && !err) {
+                err = suffix_parse(doc, section, draft,
+                                   draft->offset + name + 1);
+            }
+        }
+        if (!err) {
+            append_draft(doc, draft);
+        }
+        result = err ? err : result;
+        v += word;
+        v += strspn(v, " \t");
+    }
+    return result;
+}
+
+static int rule_parse(struct re_document *doc, enum re_section section,
+                      const struct re_entry *entry)
+{
+    struct re_draft *draft;
+    struct re_scan s;
+    int err;
+
+    if (strcmp(entry->key, "syscalls") == 0) {
+        return list_parse(doc, section, entry);
+    }
+    draft = new_draft(doc, entry);
+    if (!draft) {
+        return -ENOMEM;
+    }
+    draft->name = entry->key;
+    err = name_parse(doc, draft);
+    re_scan_start(&s, entry, 0, doc->diags);
+    if (re_verdict_parse(doc, section, &s, draft) < 0) {
+        err = -EINVAL;
+    }
+    if (!err) {
+        append_draft(doc, draft);
+    }
+    return err;
+}
+
+/* --- settings ------------------------------------------------------------- */
+
+/* Yes: the entry sets the setting. No: a file nearer to the policy's own does,
+ * or (an error) one just as near, otherwise. */
+static bool claim(struct re_document *doc, const struct source *source,
+                  const struct re_entry *entry, struct re_setting *setting)
+{
+    if (setting->entry && setting->entry->file == entry->file) {
+        re_key_diag(doc->diags, RE_ERROR, entry, NULL,
+                    "\"%s\" is set twice; first in line %u", entry->key,
+                    setting->entry->line);
+        return false;
+    }
+    if (setting->entry && setting->depth <= source->depth) {
+        if (setting->depth == source->depth &&
+            strcmp(setting->entry->value, entry->value) != 0) {
+            re_key_diag(doc->diags, RE_ERROR, entry,
+                        "set it in the policy that includes both",
+                        "\"%s\" is set otherwise in %s:%u", entry->key,
+                        setting->entry->file, setting->entry->line);
+        }
+        return false;
+    }
+    memset(setting, 0, sizeof(*setting));
+    setting->entry = entry;
+    setting->depth = source->depth;
+    return true;
+}
+
+static int yes_no_parse(struct re_document *doc, const struct re_entry *entry,
+                        uint64_t *ret)
+{
+    if (strcmp(entry->value, "yes") == 0 || strcmp(entry->value, "no") == 0) {
+        *ret = entry->value[0] == 'y';
+        return 0;
+    }
+    re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value), NULL,
+                  "expected \"yes\" or \"no\"");
+    return -EINVAL;
+}
+
+static int log_parse(struct re_document *doc, const struct re_entry *entry,
+                     uint64_t *ret)
+{
+    static const struct {
+        const char *text;
+        uint64_t value;
+    } words[] = {
+        { "none", 0 }, { "refused", RE_LOG_REFUSED },
+        { "emulated", RE_LOG_REFUSED | RE_LOG_EMULATED },
+        { "all", RE_LOG_REFUSED | RE_LOG_EMULATED | RE_LOG_ALLOWED },
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(entry->value, words[i].text) == 0) {
+            *ret = words[i].value;
+            return 0;
+        }
+    }
+    re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value), NULL,
+                  "expected \"none\", \"refused\", \"emulated\" or \"all\"");
+    return -EINVAL;
+}
+
+/* A number of instructions, or of bytes with KiB, MiB or GiB. */
+static int limit_parse(struct re_document *doc, const struct re_entry *entry,
+                       bool bytes, uint64_t *ret)
+{
+    unsigned shift = 0;
+    struct re_scan s;
+
+    re_scan_start(&s, entry, 0, doc->diags);
+    if (s.token != RE_TOKEN_NUMBER) {
+        return re_scan_expected(&s, bytes ? "a number of bytes" :
+                                "a number of instructions");
+    }
+    *ret = s.number;
+    re_scan_next(&s);
+    if (bytes) {
+        shift = re_scan_take(&s, "KiB") ? 10 : re_scan_take(&s, "MiB") ? 20 :
+            re_scan_take(&s, "GiB") ? 30 : 0;
+    }
+    if (s.token != RE_TOKEN_END) {
+        return re_scan_expected(&s, bytes ? "\"KiB\", \"MiB\" or \"GiB\"" :
+                                "the line's end");
+    }
+    if (*ret == 0 || *ret > UINT64_MAX >> (shift + 1)) {
+        re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value),
+                      NULL, "the limit is out of range");
+        return -EINVAL;
+    }
+    *ret <<= shift;
+    return 0;
+}
+
+/* A path in an INI file is relative to the file's own folder. */
+static char *relative_to(struct re_arena *arena, const char *file,
+                         const char *path, size_t length)
+{
+    const char *slash = strrchr(file, '/');
+
+    if (path[0] == '/' || !slash) {
+        return re_arena_strndup(arena, path, length);
+    }
+    return re_arena_printf(arena, "%.*s%.*s", (int)(slash - file + 1), file,
+                           (int)length, path);
+}
+
+static int include_parse(struct parser *p, const struct source *source,
+                         const struct re_entry *entry)
+{
+    const char *v = entry->value;
+    int result = 0;
+
+    while (*v) {
+        size_t length = strcspn(v, " \t");
+        char *path = relative_to(p->doc->arena, entry->file, v, length);
+        int err = path ? parse_file(p, path, source, entry, v - entry->value,
+                                    length) : -ENOMEM;
+
+        result = err ? err : result;
+        v += length;
+        v += strspn(v, " \t");
+    }
+    return result;
+}
+
+static int handlers_parse(struct re_document *doc,
+                          const struct re_entry *entry)
+{
+    const char *v = entry->value;
+
+    while (*v) {
+        size_t length = strcspn(v, " \t");
+        struct re_handlers *h = re_arena_alloc(doc->arena, sizeof(*h));
+
+        if (!h) {
+            return -ENOMEM;
+        }
+        h->entry = entry;
+        h->path = relative_to(doc->arena, entry->file, v, length);
+        if (!h->path) {
+            return -ENOMEM;
+        }
+        *doc->handlers_tail = h;
+        doc->handlers_tail = &h->next;
+        v += length;
+        v += strspn(v, " \t");
+    }
+    return 0;
+}
+
+static const char *const setting_names[] = {
+    "default", "handler-instructions", "handler-memory", "handlers",
+    "include", "log", "on-error", "permissive", "unknown",
+};
+
+static const char *name_in(const char *const *names, unsigned count,
+                           unsigned i)
+{
+    return i < count ? names[i] : NULL;
+}
+
+static const char *setting_at(void *opaque, unsigned i)
+{
+    (void)opaque;
+    return name_in(setting_names,
+                   sizeof(setting_names) / sizeof(setting_names[0]), i);
+}
+
+static int setting_parse(struct parser *p, const struct source *source,
+                         const struct re_entry *entry)
+{
+    struct re_document *doc = p->doc;
+    const char *key = entry->key;
+    const struct {
+        const char *key;
+        struct re_setting *setting;
+    } verdicts[] = {
+        { "default", &doc->default_ }, { "unknown", &doc->unknown },
+        { "on-error", &doc->on_error },
+    };
+    char hint[RE_SUGGEST_MAX + 32];
+
+    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+        if (strcmp(key, verdicts[i].key) == 0) {
+            return claim(doc, source, entry, verdicts[i].setting) ?
+                re_setting_verdict_parse(doc, entry, verdicts[i].setting) : 0;
+        }
+    }
+    if (strcmp(key, "include") == 0) {
+        return include_parse(p, source, entry);
+    }
+    if (strcmp(key, "handlers") == 0) {
+        return handlers_parse(doc, entry);
+    }
+    if (strcmp(key, "permissive") == 0) {
+        return claim(doc, source, entry, &doc->permissive) ?
+            yes_no_parse(doc, entry, &doc->permissive.number) : 0;
+    }
+    if (strcmp(key, "log") == 0) {
+        return claim(doc, source, entry, &doc->log) ?
+            log_parse(doc, entry, &doc->log.number) : 0;
+    }
+    if (strcmp(key, "handler-instructions") == 0) {
+        return claim(doc, source, entry, &doc->instructions) ?
+            limit_parse(doc, entry, false, &doc->instructions.number) : 0;
+    }
+    if (strcmp(key, "handler-memory") == 0) {
+        return claim(doc, source, entry, &doc->memory) ?
+            limit_parse(doc, entry, true, &doc->memory.number) : 0;
+    }
+    re_key_diag(doc->diags, RE_ERROR, entry,
+                re_suggest_hint(key, setting_at, NULL, hint, sizeof(hint)),
+                "unknown key \"%.64s\" in [policy]", key);
+    return -EINVAL;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+static const char *const section_names[] = {
+    "allow", "deny", "emulate", "policy",
+};
+
+static const char *section_at(void *opaque, unsigned i)
+{
+    (void)opaque;
+    return name_in(section_names,
+                   sizeof(section_names) / sizeof(section_names[0]), i);
+}
+
+static int entry_parse(struct parser *p, const struct source *source,
+                       const struct re_entry *entry, bool *told)
+{
+    const char *section = entry->section;
+    char hint[RE_SUGGEST_MAX + 32];
+
+    if (strcmp(section, "policy") == 0) {
+        return setting_parse(p, source, entry);
+    }
+    if (strcmp(section, "allow") == 0) {
+        return rule_parse(p->doc, RE_SECTION_ALLOW, entry);
+    }
+    if (strcmp(section, "deny") == 0) {
+        return rule_parse(p->doc, RE_SECTION_DENY, entry);
+    }
+    if (strcmp(section, "emulate") == 0) {
+        return rule_parse(p->doc, RE_SECTION_EMULATE, entry);
+    }
+    if (!*told) {
+        char *source_line = re_arena_printf(p->doc->arena, "[%s]", section);
+
+        re_diags_add(p->doc->diags, RE_ERROR, entry->file,
+                     entry->section_line, 2, strlen(section), source_line,
+                     re_suggest_hint(section, section_at, NULL, hint,
+                                     sizeof(hint)),
+                     "unknown section [%s]", section);
+        *told = true;
+    }
+    return -EINVAL;
+}
+
+static int entries_parse(struct parser *p, const struct source *source,
+                         const struct re_entry *entries)
+{
+    const char *section = "";
+    bool told = false;
+    int result = 0;
+
+    for (const struct re_entry *e = entries; e; e = e->next) {
+        int err;
+
+        if (strcmp(section, e->section) != 0) {
+            section = e->section;
+            told = false;
+        }
+        err = entry_parse(p, source, e, &told);
+        if (err == -ENOMEM) {
+            return err;
+        }
+        result = err ? err : result;
+    }
+    return result;
+}
+
+/* 0: read on; 1: it was read before; or a negative errno. */
+static int enter_file(struct parser *p, const struct source *source,
+                      const struct re_entry *include, size_t offset,
+                      size_t length)
+{
+    struct re_document *doc = p->doc;
+    struct seen *seen;
+
+    if (source->depth > INCLUDE_DEPTH_MAX) {
+        re_entry_diag(doc->diags, RE_ERROR, include, offset, length, NULL,
+                      "includes are nested more than %d deep",
+                      INCLUDE_DEPTH_MAX);
+        return -EINVAL;
+    }
+    for (const struct source *s = source->parent; s; s = s->parent) {
+        if (strcmp(s->real, source->real) == 0) {
+            re_entry_diag(doc->diags, RE_ERROR, include, offset, length, NULL,
+                          "include loop: %s includes itself", s->path);
+            return -ELOOP;
+        }
+    }
+    for (seen = p->seen; seen; seen = seen->next) {
+        if (strcmp(seen->real, source->real) == 0) {
+            return 1;
+        }
+    }
+    seen = re_arena_alloc(doc->arena, sizeof(*seen));
+    if (seen) {
+        seen->real = re_arena_strdup(doc->arena, source->real);
+        seen->next = p->seen;
+        p->seen = seen;
+    }
+    return re_arena_failed(doc->arena) ? -ENOMEM : 0;
+}
+
+static int parse_file(struct parser *p, const char *path,
+                      const struct source *parent,
+                      const struct re_entry *include, size_t offset,
+                      size_t length)
+{
+    struct re_document *doc = p->doc;
+    struct source source = {
+        .parent = parent, .path = path, .depth = parent ? parent->depth + 1 : 0,
+    };
+    struct re_entry *entries;
+    int err;
+
+    source.real = realpath(path, NULL);
+    if (!source.real) {
+        err = -errno;
+        if (include) {
+            re_entry_diag(doc->diags, RE_ERROR, include, offset, length, NULL,
+                          "%s: %s", path, strerror(-err));
+        } else {
+            re_diags_add(doc->diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
+                         strerror(-err));
+        }
+        return err;
+    }
+    err = enter_file(p, &source, include, offset, length);
+    if (err == 0) {
+        err = re_read_ini(&entries, path, doc->arena, doc->diags);
+        if (err == 0) {
+            err = entries_parse(p, &source, entries);
+        }
+    }
+    free(source.real);
+    return err > 0 ? 0 : err;
+}
+
+int re_parse(struct re_document *doc, const char *path)
+{
+    struct parser p = { .doc = doc };
+    size_t errors = re_diags_errors(doc->diags);
+    int err;
+
+    doc->drafts = NULL;
+    doc->tail = &doc->drafts;
+    doc->handlers = NULL;
+    doc->handlers_tail = &doc->handlers;
+    err = parse_file(&p, path, NULL, NULL, 0, 0);
+    if (re_arena_failed(doc->arena)) {
+        re_diags_add(doc->diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
+                     strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    if (err == 0 && re_diags_errors(doc->diags) > errors) {
+        err = -EINVAL;
+    }
+    return err;
+}
