@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy: between the guest's system calls and QEMU's.
+ *
+ * Host stack: a guest thread has 256 KiB of it. A call that is decided here
+ * adds struct re_call and, when it is logged, the audit record: together some
+ * 24 KiB below do_syscall. Nothing here recurses.
+ */
+#include "qemu/osdep.h"
+#include "qemu.h"
+#include "user-internals.h"
+#include "signal-common.h"
+#include "user/page-protection.h"
+#include "special-errno.h"
+#include "qemu/log.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <setjmp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <ruleengine/engine.h>
+
+#include "policy.h"
+
+#define EXIT_POLICY 2           /* the policy is wrong: nothing was run */
+#define NOTE_SIZE 256           /* bytes of a note in strace output */
+
+#define SIGSYS_SECCOMP 1        /* si_code SYS_SECCOMP, the same everywhere */
+
+struct re_engine *policy_engine;
+unsigned policy_limit;
+uint8_t policy_map[POLICY_NUMBERS];
+
+QEMU_BUILD_BUG_ON(TARGET_NR_exit_group >= POLICY_NUMBERS);
+
+static const struct st_target *policy_target;
+static GPtrArray *policy_files;         /* of char *, in the order given */
+static GPtrArray *policy_rule_dirs;     /* of char * */
+static char *policy_log_path;
+
+static __thread struct re_thread policy_thread;
+static __thread char policy_note[NOTE_SIZE];
+static __thread sigjmp_buf *policy_landing;
+
+/* What to do when the engine says RE_STEP_RUN. */
+typedef abi_long original_fn(CPUArchState *env, const struct re_call *call);
+
+/* --- guest memory ------------------------------------------------------ */
+
+/*
+ * The host's address of len bytes of guest memory that the guest itself may
+ * use in this way (VERIFY_READ, VERIFY_WRITE), or NULL. A 32-bit guest's
+ * address may come zero-extended or sign-extended, and in no other way.
+ */
+static void *guest_bytes(void *guest, uint64_t addr, size_t len, int type)
+{
+    CPUState *cpu = guest;
+    abi_ulong abi_addr = addr;
+
+    if (addr != abi_addr && addr != (uint64_t)(int64_t)(abi_long)addr) {
+        return NULL;
+    }
+    abi_addr = cpu_untagged_addr(cpu, abi_addr);
+    if ((abi_ulong)len != len || !access_ok_untagged(type, abi_addr, len)) {
+        return NULL;
+    }
+    return g2h_untagged(abi_addr);
+}
+
+static int copy_to_nul(char *to, const volatile char *from, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        to[i] = from[i];
+        if (to[i] == '\0') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/*
+ * memcpy(), or a copy up to the first NUL, that survives pages which another
+ * thread of the guest takes away meanwhile: policy_fault() then comes back
+ * here. Each byte of a string is read once, for the guest may be changing it.
+ * Returns -EFAULT, or whether the NUL was met.
+ */
+static int guarded_copy(void *to, const void *from, size_t len, bool to_nul)
+{
+    sigjmp_buf landing;
+    int met = 0;
+
+    if (sigsetjmp(landing, 0)) {
+        policy_landing = NULL;
+        return -EFAULT;
+    }
+    policy_landing = &landing;
+    signal_barrier();
+    if (to_nul) {
+        met = copy_to_nul(to, from, len);
+    } else {
+        memcpy(to, from, len);
+    }
+    signal_barrier();
+    policy_landing = NULL;
+    return met;
+}
+
+void policy_fault(const void *mask)
+{
+    if (policy_landing) {
+        sigprocmask(SIG_SETMASK, mask, NULL);
+        siglongjmp(*policy_landing, 1);
+    }
+}
+
+static int guest_read(void *guest, uint64_t addr, void *buf, size_t len)
+{
+    const void *bytes = guest_bytes(guest, addr, len, VERIFY_READ);
+
+    return bytes ? guarded_copy(buf, bytes, len, false) : -EFAULT;
+}
+
+static int guest_write(void *guest, uint64_t addr, const void *buf, size_t len)
+{
+    void *bytes = guest_bytes(guest, addr, len, VERIFY_WRITE);
+
+    return bytes ? guarded_copy(bytes, buf, len, false) : -EFAULT;
+}
+
+/* By pages, for what lies behind the string may not be readable. */
+static ssize_t guest_read_string(void *guest, uint64_t addr, char *buf,
+                                 size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        size_t page_rest = -((addr + done) | TARGET_PAGE_MASK);
+        size_t len = MIN(page_rest, size - done);
+        const void *bytes = guest_bytes(guest, addr + done, len, VERIFY_READ);
+        int met = bytes ? guarded_copy(buf + done, bytes, len, true) : -EFAULT;
+
+        if (met < 0) {
+            return met;
+        }
+        if (met) {
+            return strlen(buf);
+        }
+        done += len;
+    }
+    buf[size - 1] = '\0';
+    return -ENAMETOOLONG;
+}
+
+static uint64_t guest_pc(void *guest)
+{
+    CPUState *cpu = guest;
+
+    return cpu->cc->get_pc(cpu);
+}
+
+static const struct re_guest_ops policy_guest_ops = {
+    .read = guest_read,
+    .write = guest_write,
+    .read_string = guest_read_string,
+    .pc = guest_pc,
+};
+
+/* --- verdicts that end in a signal ------------------------------------- */
+
+/* -QEMU_ESIGRETURN makes sparc and hppa stay where they are. */
+static void pass_over_syscall(CPUArchState *env)
+{
+#if defined(TARGET_SPARC)
+    env->pc = env->npc;
+    env->npc = env->npc + 4;
+#elif defined(TARGET_HPPA)
+    env->iaoq_f = env->gr[31] | PRIV_USER;
+    env->iaoq_b = env->iaoq_f + 4;
+#endif
+}
+
+/* x86_64's vsyscall page: a call from there can neither be made again nor
+ * leave the registers alone; the emulator asserts it. */
+static bool in_vsyscall_page(CPUArchState *env)
+{
+#if defined(TARGET_X86_64)
+    return (env->eip & TARGET_PAGE_MASK) == TARGET_VSYSCALL_PAGE;
+#else
+    return false;
+#endif
+}
+
+/*
+ * SIGSYS with what seccomp gives: si_call_addr, si_syscall, si_arch. QEMU
+ * knows no such siginfo. It swaps _sigfault._addr, where si_call_addr lies,
+ * and passes on the bytes behind it as they are: so they are put there in the
+ * guest's order already.
+ */
+static abi_long trap(CPUArchState *env, const struct re_call *call)
+{
+    target_siginfo_t info = {
+        .si_signo = TARGET_SIGSYS,
+        .si_code = SIGSYS_SECCOMP,
+    };
+    bool vsyscall = in_vsyscall_page(env);
+    struct {
+        int32_t nr;
+        uint32_t arch;
+    } rest = {
+        .nr = tswap32(call->nr),
+        .arch = tswap32(st_audit_arch(policy_target)),
+    };
+
+    if (!vsyscall) {
+        pass_over_syscall(env);
+    }
+    info._sifields._sigfault._addr = guest_pc(env_cpu(env));
+    memcpy((char *)&info._sifields + sizeof(abi_ulong), &rest, sizeof(rest));
+    queue_signal(env, TARGET_SIGSYS, QEMU_SI_FAULT, &info);
+    return vsyscall ? -TARGET_ENOSYS : -QEMU_ESIGRETURN;
+}
+
+/* Has the host kernel kill the process at its next system call, as
+ * SECCOMP_RET_KILL_PROCESS does: no handler can be set in time. */
+static void kill_by_seccomp(void)
+{
+    struct sock_filter kill_process = BPF_STMT(BPF_RET | BPF_K,
+                                               SECCOMP_RET_KILL_PROCESS);
+    struct sock_fprog program = { .len = 1, .filter = &kill_process };
+
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0) {
+        syscall(__NR_getpid);
+    }
+}
+
+/*
+ * The whole process dies by SIGSYS, whatever handlers the guest has set or its
+ * other threads are setting now, and leaves no core file.
+ */
+static G_NORETURN void kill_process(CPUArchState *env)
+{
+    struct sigaction act = { .sa_handler = SIG_DFL };
+    sigset_t only_sigsys;
+
+    preexit_cleanup(env, 128 + TARGET_SIGSYS);
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+    sigaction(SIGSYS, &act, NULL);
+    syscall(__NR_tgkill, getpid(), qemu_get_thread_id(), SIGSYS);
+    sigemptyset(&only_sigsys);
+    sigaddset(&only_sigsys, SIGSYS);
+    sigprocmask(SIG_UNBLOCK, &only_sigsys, NULL);
+
+    /* Still here: another thread was quicker and has caught it. */
+    kill_by_seccomp();
+    kill(getpid(), SIGKILL);
+    _exit(128 + SIGSYS);
+}
+
+/* --- deciding ---------------------------------------------------------- */
+
+static void note_answer(const struct re_call *call)
+{
+    if (re_call_note(call, policy_note, sizeof(policy_note)) == 0) {
+        policy_note[0] = '\0';
+    }
+}
+
+/*
+ * Asks the engine and does what it says. The registers as they are stay with
+ * the guest when its call is to be made again, or has replaced them.
+ */
+static abi_long decide(CPUArchState *env, struct re_call *call,
+                       original_fn *original)
+{
+    enum re_step step = re_enter(policy_engine, &policy_thread, call);
+
+    while (step == RE_STEP_RUN) {
+        abi_long ret = original(env, call);
+
+        if (ret == -QEMU_ERESTARTSYS || ret == -QEMU_ESIGRETURN) {
+            re_resume(policy_engine, &policy_thread, call, RE_RESULT_AGAIN);
+            return ret;
+        }
+        step = re_resume(policy_engine, &policy_thread, call, ret);
+    }
+    if (unlikely(qemu_loglevel_mask(LOG_STRACE))) {
+        note_answer(call);
+    }
+    switch (step) {
+    case RE_STEP_DONE:
+        return call->result;
+    case RE_STEP_TRAP:
+        return trap(env, call);
+    default:
+        kill_process(env);
+    }
+}
+
+/* ipc says in its first argument which call it is. */
+static int slot_of_call(int num, abi_long arg1)
+{
+#ifdef TARGET_NR_ipc
+    if (num == TARGET_NR_ipc) {
+        unsigned op = arg1;
+
+        return st_slot_of_ipc(policy_target, op & 0xffff, op >> 16);
+    }
+#endif
+    return st_slot_of_number(policy_target, num);
+}
+
+static abi_long run_syscall(CPUArchState *env, const struct re_call *call)
+{
+    const uint64_t *a = call->args;
+
+    return policy_original(env, call->nr, a[0], a[1], a[2], a[3],
+                           a[4], a[5], a[6], a[7]);
+}
+
+abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
+                        abi_long arg2, abi_long arg3, abi_long arg4,
+                        abi_long arg5, abi_long arg6, abi_long arg7,
+                        abi_long arg8)
+{
+    struct re_call call = {
+        .nr = num,
+        .slot = slot_of_call(num, arg1),
+        .args = { arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8 },
+        .guest = env_cpu(env),
+    };
+
+    return decide(env, &call, run_syscall);
+}
+
+static abi_long run_nothing(CPUArchState *env, const struct re_call *call)
+{
+    return -TARGET_ENOSYS;
+}
+
+abi_long policy_unknown(CPUArchState *env, int num, abi_long arg1,
+                        abi_long arg2, abi_long arg3, abi_long arg4,
+                        abi_long arg5, abi_long arg6)
+{
+    struct re_call call = {
+        .nr = num,
+        .slot = -1,
+        .args = { arg1, arg2, arg3, arg4, arg5, arg6 },
+        .guest = env_cpu(env),
+    };
+
+    if (!policy_engine || (unsigned)num < policy_limit) {
+        return -TARGET_ENOSYS;
+    }
+    return decide(env, &call, run_nothing);
+}
+
+#ifdef TARGET_ABI_MIPSO32
+/* Of a call without a prototype only the arguments in registers are known. */
+abi_long policy_undefined(CPUArchState *env, int num)
+{
+    const target_ulong *gpr = env->active_tc.gpr;
+    struct re_call call = {
+        .nr = num,
+        .args = { (abi_long)gpr[4], (abi_long)gpr[5],
+                  (abi_long)gpr[6], (abi_long)gpr[7] },
+        .guest = env_cpu(env),
+    };
+
+    if (!policy_engine ||
+        ((unsigned)num < policy_limit && !policy_map[(unsigned)num])) {
+        return -TARGET_ENOSYS;
+    }
+    call.slot = st_slot_of_number(policy_target, num);
+    return decide(env, &call, run_nothing);
+}
+#endif
+
+#ifdef TARGET_NR_socketcall
+static abi_long run_socketcall(CPUArchState *env, const struct re_call *call)
+{
+    abi_long a[6];
+    int op = st_slot_operation(policy_target, call->slot);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(a); i++) {
+        a[i] = call->args[i];
+    }
+    return policy_original_socketcall(op, a);
+}
+
+abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs)
+{
+    struct re_call call = { .nr = TARGET_NR_socketcall };
+
+    if (!policy_engine) {
+        return policy_original_socketcall(op, a);
+    }
+    call.slot = st_slot_of_socketcall(policy_target, op);
+    if (call.slot < 0 || !re_engine_map(policy_engine)[call.slot]) {
+        return policy_original_socketcall(op, a);
+    }
+    for (unsigned i = 0; i < nargs; i++) {
+        call.args[i] = a[i];
+    }
+    call.guest = thread_cpu;
+    return decide(cpu_env(thread_cpu), &call, run_socketcall);
+}
+#endif
+
+/* --- strace ------------------------------------------------------------ */
+
+void policy_strace_note(void)
+{
+    if (policy_note[0]) {
+        qemu_log(" [%s]", policy_note);
+        policy_note[0] = '\0';
+    }
+}
+
+void policy_strace_end(void)
+{
+    policy_note[0] = '\0';
+}
+
+/* --- start-up ---------------------------------------------------------- */
+
+/* Adds one name; or, from the environment, names separated by colons. QEMU
+ * hands the same function both, and the environment's by getenv()'s pointer. */
+static void add_names(GPtrArray **names, const char *arg, const char *variable)
+{
+    if (!*names) {
+        *names = g_ptr_array_new();
+    }
+    if (arg == getenv(variable)) {
+        g_auto(GStrv) parts = g_strsplit(arg, ":", -1);
+
+        for (char **part = parts; *part; part++) {
+            if (**part) {
+                g_ptr_array_add(*names, g_strdup(*part));
+            }
+        }
+    } else {
+        g_ptr_array_add(*names, g_strdup(arg));
+    }
+}
+
+void handle_arg_policy(const char *arg)
+{
+    add_names(&policy_files, arg, "QEMU_POLICY");
+}
+
+void handle_arg_rules(const char *arg)
+{
+    add_names(&policy_rule_dirs, arg, "QEMU_RULES");
+}
+
+void handle_arg_policy_log(const char *arg)
+{
+    g_free(policy_log_path);
+    policy_log_path = g_strdup(arg);
+}
+
+/* Both reports end the lines they write. */
+static void print_diags(const struct re_diags *diags)
+{
+    for (size_t i = 0; i < re_diags_count(diags); i++) {
+        char *text = re_diag_text(re_diags_at(diags, i));
+
+        fputs(text ? text : "out of memory\n", stderr);
+        free(text);
+    }
+}
+
+static G_NORETURN void refuse_to_start(void)
+{
+    fprintf(stderr, "qemu-" TARGET_NAME ": the policy is not in force and the "
+            "program was not started\n");
+    exit(EXIT_POLICY);
+}
+
+/*
+ * From the engine's slots to numbers. Numbers that the tables lack are marked:
+ * a call that QEMU knows and the tables do not is an unknown call, not a free
+ * one. ipc's number is marked if any of its calls is.
+ */
+static void fill_map(void)
+{
+    const uint8_t *slots = re_engine_map(policy_engine);
+    unsigned base = st_base(policy_target);
+    unsigned numbers = st_number_count(policy_target);
+
+    g_assert(base + numbers <= POLICY_NUMBERS);
+    memset(policy_map, 1, sizeof(policy_map));
+    memcpy(policy_map + base, slots, numbers);
+#ifdef TARGET_NR_ipc
+    for (unsigned i = numbers; i < re_engine_map_size(policy_engine); i++) {
+        if (st_number_of_slot(policy_target, i) == TARGET_NR_ipc) {
+            policy_map[TARGET_NR_ipc] |= slots[i];
+        }
+    }
+#endif
+    policy_limit = POLICY_NUMBERS;
+}
+
+void policy_load(const char *program)
+{
+    g_autofree char *exe = NULL;
+    struct re_diags *diags;
+    struct re_config config = {
+        .ops = &policy_guest_ops,
+        .log_path = policy_log_path,
+    };
+    int ret;
+
+    if (policy_files) {
+        config.policies = (const char *const *)policy_files->pdata;
+        config.policy_count = policy_files->len;
+    }
+    if (policy_rule_dirs) {
+        config.rule_dirs = (const char *const *)policy_rule_dirs->pdata;
+        config.rule_dir_count = policy_rule_dirs->len;
+    }
+    if (config.policy_count == 0 && config.rule_dir_count == 0) {
+        return;
+    }
+    policy_target = st_target_by_name(TARGET_NAME);
+    diags = re_diags_new();
+    if (!policy_target || !diags) {
+        refuse_to_start();
+    }
+    exe = realpath(program, NULL);
+    config.target = policy_target;
+    config.exe = exe ? exe : program;
+    ret = re_engine_new(&policy_engine, &config, diags);
+    print_diags(diags);
+    re_diags_free(diags);
+    if (ret < 0) {
+        refuse_to_start();
+    }
+    fill_map();
+}
+
+/* --- fork -------------------------------------------------------------- */
+
+void policy_fork_start(void)
+{
+    if (policy_engine) {
+        re_fork_prepare(policy_engine);
+    }
+}
+
+void policy_fork_end(bool child)
+{
+    if (!policy_engine) {
+        return;
+    }
+    if (child) {
+        re_fork_child(policy_engine);
+    } else {
+        re_fork_parent(policy_engine);
+    }
+}

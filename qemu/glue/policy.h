@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * policy: what QEMU's user mode asks of the rule engine.
+ *
+ * The patches call the functions below and do nothing else; policy.c does the
+ * work. Both files are compiled inside QEMU, once for each target, with QEMU's
+ * own headers; include "qemu.h" before this file.
+ *
+ * Without a policy every function here is a no-operation or does what QEMU
+ * does by itself.
+ */
+#ifndef LINUX_USER_POLICY_H
+#define LINUX_USER_POLICY_H
+
+struct re_engine;
+
+/*
+ * Numbers below this have a byte in policy_map; numbers from here on cannot be
+ * a call of any target (the highest base, of mips n32, is 6000) and reach
+ * policy_unknown() by way of the default case of do_syscall1.
+ */
+#define POLICY_NUMBERS 8192
+
+/* The engine, or NULL without a policy. */
+extern struct re_engine *policy_engine;
+
+/* POLICY_NUMBERS with a policy, 0 without one. */
+extern unsigned policy_limit;
+
+/* Non-zero: the policy is to be asked about this number. */
+extern uint8_t policy_map[POLICY_NUMBERS];
+
+/*
+ * The test that every system call pays for: two host instructions without a
+ * policy, five or six with one.
+ */
+static inline bool policy_watches(int num)
+{
+    return (unsigned)num < policy_limit && policy_map[(unsigned)num];
+}
+
+/* --- calls on their way: each returns what do_syscall would ------------- */
+
+/* A call that policy_watches(). */
+abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
+                        abi_long arg2, abi_long arg3, abi_long arg4,
+                        abi_long arg5, abi_long arg6, abi_long arg7,
+                        abi_long arg8);
+
+/* A number that QEMU does not know: -TARGET_ENOSYS, unless the number lies
+ * outside policy_map and the policy has something else to say. */
+abi_long policy_unknown(CPUArchState *env, int num, abi_long arg1,
+                        abi_long arg2, abi_long arg3, abi_long arg4,
+                        abi_long arg5, abi_long arg6);
+
+/* The same for a number that mips o32's cpu loop would answer by itself. */
+abi_long policy_undefined(CPUArchState *env, int num);
+
+/* socketcall, once its arguments a[0 .. nargs - 1] have been copied out of
+ * the guest's memory; the rest of a[6] is not read. */
+abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs);
+
+/* In syscall.c: what QEMU does by itself. */
+abi_long policy_original(CPUArchState *env, int num, abi_long arg1,
+                         abi_long arg2, abi_long arg3, abi_long arg4,
+                         abi_long arg5, abi_long arg6, abi_long arg7,
+                         abi_long arg8);
+abi_long policy_original_socketcall(int op, const abi_long *a);
+
+/* --- strace ------------------------------------------------------------ */
+
+/* Writes " [policy: ...]" to QEMU's log when a rule has answered this thread's
+ * call; the note is good until policy_strace_end(). */
+void policy_strace_note(void);
+void policy_strace_end(void);
+
+/* --- faults ------------------------------------------------------------ */
+
+/*
+ * From the host's SIGSEGV and SIGBUS handlers, before they give up: does not
+ * return if this thread was copying guest memory for the policy. "mask" is the
+ * kernel's signal mask to go back to.
+ */
+void policy_fault(const void *mask);
+
+/* --- start-up ---------------------------------------------------------- */
+
+/* Options; each -policy and -rules is a layer. */
+void handle_arg_policy(const char *arg);
+void handle_arg_rules(const char *arg);
+void handle_arg_policy_log(const char *arg);
+
+/*
+ * Reads the policy for a program, before any of the program is looked at.
+ * Errors and warnings go to standard error; after an error QEMU exits with
+ * status 2.
+ */
+void policy_load(const char *program);
+
+/* --- fork -------------------------------------------------------------- */
+
+void policy_fork_start(void);
+void policy_fork_end(bool child);
+
+#endif
