@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "json.h"
+
+#include <string.h>
+
+#include "utf8.h"
+
+/* --- bounded text ------------------------------------------------------ */
+
+void re_out_bytes(struct re_out *o, const char *s, size_t len)
+{
+    if (len > o->size - o->len) {
+        o->cut = true;
+        return;
+    }
+    memcpy(o->buf + o->len, s, len);
+    o->len += len;
+}
+
+void re_out_text(struct re_out *o, const char *s)
+{
+    re_out_bytes(o, s, strlen(s));
+}
+
+/* base: 8, 10 or 16; 64 bits take at most 22 digits. */
+static void put_number(struct re_out *o, uint64_t n, unsigned base,
+                       unsigned digits)
+{
+    char text[24];
+    char *p = text + sizeof(text);
+
+    do {
+        *--p = "0123456789abcdef"[n % base];
+        n /= base;
+    } while (n > 0);
+    while (p > text && text + sizeof(text) - p < digits) {
+        *--p = '0';
+    }
+    re_out_bytes(o, p, text + sizeof(text) - p);
+}
+
+void re_out_unsigned(struct re_out *o, uint64_t n)
+{
+    put_number(o, n, 10, 1);
+}
+
+void re_out_signed(struct re_out *o, int64_t n)
+{
+    if (n < 0) {
+        re_out_bytes(o, "-", 1);
+        put_number(o, -(uint64_t)n, 10, 1);
+    } else {
+        put_number(o, n, 10, 1);
+    }
+}
+
+void re_out_hex(struct re_out *o, uint64_t n)
+{
+    re_out_bytes(o, "0x", 2);
+    put_number(o, n, 16, 1);
+}
+
+void re_out_octal(struct re_out *o, uint64_t n)
+{
+    if (n > 0) {
+        re_out_bytes(o, "0", 1);
+    }
+    put_number(o, n, 8, 1);
+}
+
+void re_out_padded(struct re_out *o, uint64_t n, unsigned digits)
+{
+    put_number(o, n, 10, digits);
+}
+
+/* "\u" or "\U" and the digits of a code unit. */
+static unsigned put_unit(char *to, char letter, uint32_t unit, int digits)
+{
+    to[0] = '\\';
+    to[1] = letter;
+    for (int i = 0; i < digits; i++) {
+        to[2 + i] = "0123456789abcdef"[unit >> 4 * (digits - 1 - i) & 15];
+    }
+    return 2 + digits;
+}
+
+/* The escape of one code point, or, not "valid", of one byte: at most 12
+ * bytes. Returns its length; 0 when the character can stand as it is. */
+static unsigned escape_point(char *to, uint32_t point, bool valid,
+                             enum re_escape escape)
+{
+    static const char named[] = "\"\\\n\t\r\b\f";
+    static const char letter[] = "\"\\ntrbf";
+    const char *found = point && valid && point < 0x80 ?
+        strchr(named, point) : NULL;
+
+    if (found) {
+        to[0] = '\\';
+        to[1] = letter[found - named];
+        return 2;
+    }
+    if (valid && re_utf8_harmless(point)) {
+        return 0;
+    }
+    if (escape == RE_ESCAPE_TEXT) {
+        return !valid || point < 0x80 ? put_unit(to, 'x', point, 2) :
+            point < 0x10000 ? put_unit(to, 'u', point, 4) :
+            put_unit(to, 'U', point, 8);
+    }
+    if (!valid) {
+        point += 0xdc00;    /* a lone low surrogate: no character has it */
+    }
+    if (point < 0x10000) {
+        return put_unit(to, 'u', point, 4);
+    }
+    put_unit(to, 'u', 0xd7c0 + (point >> 10), 4);
+    put_unit(to + 6, 'u', 0xdc00 + (point & 0x3ff), 4);
+    return 12;
+}
+
+bool re_out_escaped(struct re_out *o, const char *s, size_t len,
+                    enum re_escape escape, size_t limit)
+{
+    static const char ellipsis[] = "…";
+    const size_t mark = sizeof(ellipsis) - 1;
+    size_t room = o->size - o->len, end, last;
+
+    room = room < limit ? room : limit;
+    end = o->len + room;
+    last = o->len;          /* up to here the mark still fits behind */
+
+    while (len > 0) {
+        char escaped[12];
+        uint32_t point = 0;
+        unsigned n = re_utf8_decode(s, len, &point), shown = 0;
+        const char *from = s;
+
+        if (escape != RE_ESCAPE_NONE) {
+            shown = escape_point(escaped, n ? point : (unsigned char)*s,
+                                 n > 0, escape);
+        }
+        n = n ? n : 1;
+        if (shown > 0) {
+            from = escaped;
+        } else {
+            shown = n;
+        }
+        if (shown > end - o->len) {
+            break;
+        }
+        memcpy(o->buf + o->len, from, shown);
+        o->len += shown;
+        if (end - o->len >= mark) {
+            last = o->len;
+        }
+        s += n;
+        len -= n;
+    }
+    if (len == 0) {
+        return true;
+    }
+    o->len = last;
+    if (end - o->len >= mark) {
+        re_out_bytes(o, ellipsis, mark);
+    }
+    return false;
+}
+
+/* --- JSON -------------------------------------------------------------- */
+
+/* Kept for the end: ,"truncated":true and the closing brace and newline. */
+enum { TAIL = 17 + 2 };
+
+void re_json_begin(struct re_json *j, char *buf, size_t size)
+{
+    *j = (struct re_json) {
+        .out = { .buf = buf, .size = size - TAIL },
+        .depth = 1,
+        .first = true,
+    };
+    re_out_bytes(&j->out, "{", 1);
+}
+
+/* Starts a member; *ret_start is where to go back to. False: inside an object
+ * that has been dropped. */
+static bool start(struct re_json *j, const char *key, size_t *ret_start)
+{
+    if (j->dropped > 0) {
+        return false;
+    }
+    *ret_start = j->out.len;
+    re_out_text(&j->out, j->first ? "\"" : ",\"");
+    re_out_text(&j->out, key);
+    re_out_bytes(&j->out, "\":", 2);
+    return true;
+}
+
+static void finish(struct re_json *j, size_t start)
+{
+    if (j->out.cut) {
+        j->out.cut = false;
+        j->out.len = start;
+        j->truncated = true;
+    } else {
+        j->first = false;
+    }
+}
+
+void re_json_bytes(struct re_json *j, const char *key, const char *value,
+                   size_t len, size_t limit)
+{
+    size_t begun;
+
+    if (!start(j, key, &begun)) {
+        return;
+    }
+    re_out_bytes(&j->out, "\"", 1);
+    if (!j->out.cut && j->out.size > j->out.len) {
+        size_t room = j->out.size - j->out.len - 1;     /* closing quote */
+
+        j->truncated |= !re_out_escaped(&j->out, value, len, RE_ESCAPE_JSON,
+                                        room < limit ? room : limit);
+    }
+    re_out_bytes(&j->out, "\"", 1);
+    finish(j, begun);
+}
+
+void re_json_string(struct re_json *j, const char *key, const char *value)
+{
+    re_json_bytes(j, key, value, strlen(value), SIZE_MAX);
+}
+
+void re_json_signed(struct re_json *j, const char *key, int64_t value)
+{
+    size_t begun;
+
+    if (start(j, key, &begun)) {
+        re_out_signed(&j->out, value);
+        finish(j, begun);
+    }
+}
+
+void re_json_unsigned(struct re_json *j, const char *key, uint64_t value)
+{
+    size_t begun;
+
+    if (start(j, key, &begun)) {
+        re_out_unsigned(&j->out, value);
+        finish(j, begun);
+    }
+}
+
+void re_json_hex(struct re_json *j, const char *key, uint64_t value)
+{
+    size_t begun;
+
+    if (start(j, key, &begun)) {
+        re_out_bytes(&j->out, "\"", 1);
+        re_out_hex(&j->out, value);
+        re_out_bytes(&j->out, "\"", 1);
+        finish(j, begun);
+    }
+}
+
+static void word(struct re_json *j, const char *key, const char *value)
+{
+    size_t begun;
+
+    if (start(j, key, &begun)) {
+        re_out_text(&j->out, value);
+        finish(j, begun);
+    }
+}
+
+void re_json_true(struct re_json *j, const char *key)
+{
+    word(j, key, "true");
+}
+
+void re_json_null(struct re_json *j, const char *key)
+{
+    word(j, key, "null");
+}
+
+void re_json_open(struct re_json *j, const char *key)
+{
+    size_t begun;
+
+    if (!start(j, key, &begun)) {
+        j->dropped++;
+        return;
+    }
+    re_out_bytes(&j->out, "{", 1);
+    if (!j->out.cut && j->out.len == j->out.size) {
+        j->out.cut = true;
+    }
+    if (j->out.cut) {
+        j->dropped++;
+        finish(j, begun);
+    } else {
+        j->out.size--;      /* for the brace that closes it */
+        j->depth++;
+        j->first = true;
+    }
+}
+
+void re_json_close(struct re_json *j)
+{
+    if (j->dropped > 0) {
+        j->dropped--;
+        return;
+    }
+    j->out.size++;
+    re_out_bytes(&j->out, "}", 1);
+    j->depth--;
+    j->first = false;
+}
+
+size_t re_json_end(struct re_json *j)
+{
+    while (j->dropped > 0 || j->depth > 1) {
+        re_json_close(j);
+    }
+    j->out.size += TAIL;
+    if (j->truncated) {
+        re_out_text(&j->out, j->first ? "\"truncated\":true" :
+                    ",\"truncated\":true");
+    }
+    re_out_bytes(&j->out, "}\n", 2);
+    return j->out.len;
+}
