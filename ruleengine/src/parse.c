@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "diag-add.h"
 #include "verdict.h"
@@ -571,6 +572,9 @@ static int parse_file(struct parser *p, const char *path,
     int err;
 
     source.real = realpath(path, NULL);
+    if (!source.real && access(path, F_OK) == 0) {
+        source.real = strdup(path);     /* a pipe has no real path */
+    }
     if (!source.real) {
         err = -errno;
         if (include) {

@@ -69,17 +69,22 @@ enum re_step {
     RE_STEP_KILL,       /* end the whole guest process with SIGSYS */
 };
 
-/* The result of an original call that the caller will make again, or that has
- * replaced the guest's state (QEMU's -QEMU_ERESTARTSYS, -QEMU_ESIGRETURN). The
- * engine forgets the call without counting or logging it twice. */
+/* The result of an original call that the caller will make again (QEMU's
+ * -QEMU_ERESTARTSYS): it is not counted or logged twice. */
 #define RE_RESULT_AGAIN     INT64_MIN
+
+/* The original call has replaced the guest's state, so that it has no result
+ * (QEMU's -QEMU_ESIGRETURN). */
+#define RE_RESULT_GONE      (INT64_MIN + 1)
+
+/* Policies and rule directories that one engine can hold. */
+#define RE_LAYERS_MAX       16
 
 /* One thread's state; zero it before its first use. */
 struct re_thread {
     /* private: a call that is to be made again is decided once */
     int64_t again_nr;
     uint64_t again_args[ST_MAX_REGS];
-    const struct re_rule *again_rule;
     bool again;
 };
 
@@ -95,9 +100,13 @@ struct re_call {
     int64_t result;
     const struct re_rule *rule;     /* what decided; NULL: nothing did */
 
-    /* private */
+    /* private; set by re_enter() */
     struct re_lua_run *lua;         /* a handler waiting for its call:run() */
-    const struct re_layer *layer;
+    const struct re_rule *decided[RE_LAYERS_MAX];   /* by each layer */
+    unsigned layer;                 /* whose rule is being carried out */
+    uint64_t given[ST_MAX_REGS];    /* the arguments as they came */
+    int64_t ran;                    /* what the original call gave */
+    bool has_run;
     bool settled;                   /* RE_STEP_RUN is the last step */
 };
 

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One emulator's policies: layers are asked one after the other, the strictest
+ * answer counts, and handlers run until they have one.
+ */
+#include "ruleengine/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit.h"
+#include "diag-add.h"
+#include "lua-state.h"
+#include "policy.h"
+#include "verdict.h"
+
+struct re_engine {
+    const struct st_target *target;
+    struct re_layer *layers[RE_LAYERS_MAX];
+    unsigned layer_count;
+    struct re_audit *audit;     /* NULL: nothing is recorded (tools) */
+    uint8_t map[ST_MAX_SLOTS];
+};
+
+/* --- loading -------------------------------------------------------------- */
+
+static bool plain(const struct re_rule *rule)
+{
+    return rule->verdict == RE_VERDICT_ALLOW && !rule->log &&
+        !rule->when.first;
+}
+
+/* Whether a slot's calls need not be asked about: every rule that could decide
+ * lets them through and leaves no trace. */
+static bool passes(const struct re_slot *slot)
+{
+    for (unsigned i = 0; i < slot->count; i++) {
+        if (!plain(slot->candidates[i].rule)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void make_map(struct re_engine *e)
+{
+    unsigned count = st_slot_count(e->target);
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        for (unsigned slot = 0; slot < count; slot++) {
+            e->map[slot] |= !passes(&e->layers[i]->slots[slot]);
+        }
+    }
+}
+
+static int load_layers(struct re_engine *e, const struct re_config *config,
+                       struct re_diags *diags)
+{
+    size_t wanted = config->policy_count + !!config->rule_dir_count;
+    int result = 0;
+
+    if (wanted > RE_LAYERS_MAX) {
+        return re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
+                            "%zu policies are given, more than %d", wanted,
+                            RE_LAYERS_MAX);
+    }
+    for (size_t i = 0; i < config->policy_count; i++) {
+        struct re_layer *layer;
+        int err = re_layer_load(&layer, config->target, config->ops,
+                                config->policies[i], diags);
+
+        if (err) {
+            result = result ? result : err;
+        } else {
+            e->layers[e->layer_count++] = layer;
+        }
+    }
+    if (config->rule_dir_count) {
+        struct re_layer *layer;
+        int err = re_layer_load_rules(&layer, config->target, config->ops,
+                                      config->rule_dirs,
+                                      config->rule_dir_count, diags);
+
+        if (err) {
+            result = result ? result : err;
+        } else {
+            e->layers[e->layer_count++] = layer;
+        }
+    }
+    return result;
+}
+
+int re_engine_new(struct re_engine **ret, const struct re_config *config,
+                  struct re_diags *diags)
+{
+    struct re_engine *e = calloc(1, sizeof(*e));
+    int err;
+
+    if (!e) {
+        re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
+                     strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    e->target = config->target;
+    err = load_layers(e, config, diags);
+    if (!err && config->ops) {
+        err = re_audit_new(&e->audit, config->target, config->ops,
+                           config->log_path, config->exe, diags);
+    }
+    if (err) {
+        re_engine_free(e);
+        return err;
+    }
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (e->layers[i]->lua) {
+            re_lua_set_audit(e->layers[i]->lua, e->audit);
+        }
+    }
+    make_map(e);
+    *ret = e;
+    return 0;
+}
+
+void re_engine_free(struct re_engine *e)
+{
+    if (!e) {
+        return;
+    }
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        re_layer_free(e->layers[i]);
+    }
+    re_audit_free(e->audit);
+    free(e);
+}
+
+const uint8_t *re_engine_map(const struct re_engine *e)
+{
+    return e->map;
+}
+
+unsigned re_engine_map_size(const struct re_engine *e)
+{
+    return st_slot_count(e->target);
+}
+
+void re_engine_set_exe(struct re_engine *e, const char *exe)
+{
+    if (e->audit) {
+        re_audit_set_exe(e->audit, exe);
+    }
+}
+
+/* --- deciding ------------------------------------------------------------- */
+
+static bool refuses(const struct re_rule *rule)
+{
+    return rule->verdict >= RE_VERDICT_DENY;
+}
+
+static bool lets_through(const struct re_layer *layer,
+                         const struct re_rule *rule)
+{
+    return refuses(rule) && (rule->permissive || layer->permissive);
+}
+
+static void record(struct re_engine *e, struct re_call *call)
+{
+    if (call->rule->log && e->audit) {
+        re_audit_record(e->audit, call, call->given);
+    }
+}
+
+static enum re_step let_run(struct re_call *call)
+{
+    call->settled = true;
+    return RE_STEP_RUN;
+}
+
+/* A verdict that needs no handler. */
+static enum re_step carry_out(struct re_engine *e, struct re_call *call)
+{
+    const struct re_rule *rule = call->rule;
+    enum re_step step = RE_STEP_DONE;
+
+    switch (rule->verdict) {
+    case RE_VERDICT_ALLOW:
+        step = let_run(call);
+        break;
+    case RE_VERDICT_RETURN:
+        call->result = rule->value;
+        break;
+    case RE_VERDICT_ERROR:
+    case RE_VERDICT_DENY:
+        call->result = -rule->error;
+        break;
+    case RE_VERDICT_TRAP:
+        step = RE_STEP_TRAP;
+        break;
+    case RE_VERDICT_KILL:
+        step = RE_STEP_KILL;
+        break;
+    case RE_VERDICT_LUA:
+        break;              /* follow_handler() has the answer */
+    }
+    record(e, call);
+    return step;
+}
+
+/* Emulating rules of the layers from "first" on, until one answers. */
+static enum re_step emulate(struct re_engine *e, struct re_call *call,
+                            unsigned first);
+
+static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
+                                   enum re_lua_step step)
+{
+    const struct re_layer *layer = e->layers[call->layer];
+
+    switch (step) {
+    case RE_LUA_RUN:
+        return RE_STEP_RUN;
+    case RE_LUA_RESULT:
+        record(e, call);
+        return RE_STEP_DONE;
+    case RE_LUA_PASS:
+        record(e, call);
+        return emulate(e, call, call->layer + 1);
+    case RE_LUA_FAILED:
+        break;
+    }
+    call->rule = layer->on_error;
+    if (lets_through(layer, call->rule) ||
+        call->rule->verdict == RE_VERDICT_ALLOW) {
+        record(e, call);
+        if (call->has_run) {
+            call->result = call->ran;
+            return RE_STEP_DONE;
+        }
+        return emulate(e, call, call->layer + 1);
+    }
+    return carry_out(e, call);
+}
+
+static enum re_step emulate(struct re_engine *e, struct re_call *call,
+                            unsigned first)
+{
+    for (unsigned i = first; i < e->layer_count; i++) {
+        const struct re_rule *rule = call->decided[i];
+
+        if (rule->verdict == RE_VERDICT_ALLOW || refuses(rule)) {
+            continue;       /* refusals that are left here are permissive */
+        }
+        call->layer = i;
+        call->rule = rule;
+        if (rule->verdict != RE_VERDICT_LUA) {
+            return carry_out(e, call);
+        }
+        return follow_handler(e, call, re_lua_start(e->layers[i]->lua, rule,
+                                                    call));
+    }
+    return let_run(call);
+}
+
+/* A call that is made again was decided, counted and logged before. */
+static bool made_again(struct re_thread *thread, const struct re_call *call)
+{
+    if (!thread->again) {
+        return false;
+    }
+    if (thread->again_nr != call->nr ||
+        memcmp(thread->again_args, call->args, sizeof(call->args)) != 0) {
+        /* A signal's handler runs in between; the call may come yet. */
+        return false;
+    }
+    thread->again = false;
+    return true;
+}
+
+enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
+                      struct re_call *call)
+{
+    bool again = made_again(thread, call), emulated = false;
+    const struct re_rule *strictest = NULL;
+
+    memcpy(call->given, call->args, sizeof(call->given));
+    call->result = 0;
+    call->rule = NULL;
+    call->lua = NULL;
+    call->layer = 0;
+    call->has_run = false;
+    call->settled = false;
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_rule *rule = re_layer_decide(e->layers[i], call->slot,
+                                                     call->args, !again);
+
+        call->decided[i] = rule;
+        if (lets_through(e->layers[i], rule) ||
+            rule->verdict == RE_VERDICT_ALLOW) {
+            call->rule = rule;
+            if (!again) {
+                record(e, call);
+            }
+            continue;
+        }
+        emulated |= !refuses(rule);
+        if (!strictest || rule->verdict > strictest->verdict) {
+            strictest = rule;
+        }
+    }
+    if (strictest && refuses(strictest)) {
+        call->rule = strictest;
+        return carry_out(e, call);
+    }
+    return emulated ? emulate(e, call, 0) : let_run(call);
+}
+
+enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
+                       struct re_call *call, int64_t result)
+{
+    call->result = result;
+    if (result == RE_RESULT_AGAIN || result == RE_RESULT_GONE) {
+        thread->again = result == RE_RESULT_AGAIN;
+        if (thread->again) {
+            thread->again_nr = call->nr;
+            memcpy(thread->again_args, call->given, sizeof(call->given));
+        }
+        if (call->lua) {
+            re_lua_drop(e->layers[call->layer]->lua, call);
+        }
+        return RE_STEP_DONE;
+    }
+    if (call->settled) {
+        return RE_STEP_DONE;
+    }
+    call->ran = result;
+    call->has_run = true;
+    return follow_handler(e, call, re_lua_resume(e->layers[call->layer]->lua,
+                                                 call, result));
+}
+
+size_t re_call_note(const struct re_call *call, char *buf, size_t size)
+{
+    const struct re_rule *rule = call->rule;
+    char place[32] = "";
+
+    if (!rule || rule->verdict == RE_VERDICT_ALLOW) {
+        if (size) {
+            buf[0] = '\0';
+        }
+        return 0;
+    }
+    if (rule->line) {
+        snprintf(place, sizeof(place), ":%u", rule->line);
+    }
+    return snprintf(buf, size, "policy: %s%s%s%s, %s%s%s",
+                    re_verdict_name(rule->verdict),
+                    rule->handler_name ? " " : "",
+                    rule->handler_name ? rule->handler_name : "",
+                    call->settled && refuses(rule) ? " (permissive)" : "",
+                    rule->file, place,
+                    rule->line ? "" : " default");
+}
+
+/* --- fork ----------------------------------------------------------------- */
+
+void re_fork_prepare(struct re_engine *e)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (e->layers[i]->lua) {
+            re_lua_fork_prepare(e->layers[i]->lua);
+        }
+    }
+}
+
+void re_fork_parent(struct re_engine *e)
+{
+    for (unsigned i = e->layer_count; i-- > 0;) {
+        if (e->layers[i]->lua) {
+            re_lua_fork_parent(e->layers[i]->lua);
+        }
+    }
+}
+
+void re_fork_child(struct re_engine *e)
+{
+    for (unsigned i = e->layer_count; i-- > 0;) {
+        if (e->layers[i]->lua) {
+            re_lua_fork_child(e->layers[i]->lua);
+        }
+    }
+}

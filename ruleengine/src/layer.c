@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "compile.h"
+#include "diag-add.h"
+#include "lua-state.h"
+#include "parse.h"
+#include "policy.h"
+
+/* What a handler may use unless the policy says otherwise. */
+#define DEFAULT_INSTRUCTIONS    UINT64_C(10000000)
+#define DEFAULT_MEMORY          ((size_t)64 << 20)
+
+static const struct re_lua_limits no_limits;
+
+static struct re_layer *new_layer(const struct st_target *target)
+{
+    struct re_layer *layer = calloc(1, sizeof(*layer));
+
+    if (!layer) {
+        return NULL;
+    }
+    layer->target = target;
+    layer->arena = re_arena_new();
+    if (!layer->arena) {
+        free(layer);
+        return NULL;
+    }
+    return layer;
+}
+
+void re_layer_free(struct re_layer *layer)
+{
+    if (!layer) {
+        return;
+    }
+    re_lua_free(layer->lua);
+    if (layer->counters) {
+        munmap(layer->counters, layer->counters_size);
+    }
+    re_arena_free(layer->arena);
+    free(layer);
+}
+
+/* The document outlives parsing: rules of its settings stay in use. */
+static struct re_document *new_document(struct re_layer *layer,
+                                        struct re_diags *diags)
+{
+    struct re_document *doc = re_arena_alloc(layer->arena, sizeof(*doc));
+
+    if (doc) {
+        doc->target = layer->target;
+        doc->arena = layer->arena;
+        doc->diags = diags;
+    }
+    return doc;
+}
+
+/* --- settings ------------------------------------------------------------- */
+
+static void set_default(struct re_setting *setting, struct re_rule rule)
+{
+    if (!setting->entry) {
+        setting->rule = rule;
+    }
+}
+
+static bool logged(const struct re_document *doc, enum re_logging logging,
+                   enum re_verdict verdict)
+{
+    uint64_t set = doc->log.entry ? doc->log.number : RE_LOG_REFUSED;
+
+    if (logging != RE_LOG_BY_DEFAULT) {
+        return logging == RE_LOG_ALWAYS;
+    }
+    return set & (verdict >= RE_VERDICT_DENY ? RE_LOG_REFUSED :
+                  verdict > RE_VERDICT_ALLOW ? RE_LOG_EMULATED :
+                  RE_LOG_ALLOWED);
+}
+
+/* Fills in what the policy leaves open. */
+static void settle_settings(struct re_layer *layer, struct re_document *doc,
+                            const char *path)
+{
+    const struct st_target *t = layer->target;
+    const char *file = re_arena_strdup(layer->arena, path);
+    struct re_setting *all[] = {
+        &doc->default_, &doc->unknown, &doc->on_error,
+    };
+
+    set_default(&doc->default_, (struct re_rule) {
+        .verdict = RE_VERDICT_DENY, .error = st_errno_by_name(t, "EPERM"),
+        .error_name = "EPERM", .file = file, .key = "default",
+        .text = "deny EPERM",
+    });
+    set_default(&doc->unknown, (struct re_rule) {
+        .verdict = RE_VERDICT_DENY, .error = st_errno_by_name(t, "ENOSYS"),
+        .error_name = "ENOSYS", .file = file, .key = "unknown",
+        .text = "deny ENOSYS",
+    });
+    set_default(&doc->on_error, (struct re_rule) {
+        .verdict = RE_VERDICT_DENY, .error = st_errno_by_name(t, "EPERM"),
+        .error_name = "EPERM", .file = file, .key = "on-error",
+        .text = "deny EPERM",
+    });
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        all[i]->rule.log = logged(doc, all[i]->logging,
+                                  all[i]->rule.verdict);
+    }
+    for (struct re_draft *d = doc->drafts; d; d = d->next) {
+        d->rule->log = logged(doc, d->logging, d->rule->verdict);
+    }
+    layer->default_rule = &doc->default_.rule;
+    layer->on_error = &doc->on_error.rule;
+    layer->permissive = doc->permissive.number;
+}
+
+/* --- handlers ------------------------------------------------------------- */
+
+static const char *function_at(void *opaque, unsigned i)
+{
+    return re_lua_function_at(opaque, i);
+}
+
+static int find_handlers(struct re_layer *layer, struct re_document *doc)
+{
+    int result = 0;
+
+    for (struct re_draft *d = doc->drafts; d; d = d->next) {
+        const char *name = d->rule->handler_name;
+        char hint[RE_SUGGEST_MAX + 32];
+
+        if (!name) {
+            continue;
+        }
+        if (!layer->lua) {
+            re_entry_diag(doc->diags, RE_ERROR, d->entry, d->handler_offset,
+                          strlen(name), "[policy] handlers = FILE.lua",
+                          "the policy names no file of handlers");
+            result = -EINVAL;
+            continue;
+        }
+        d->rule->handler = re_lua_handler(layer->lua, name);
+        if (d->rule->handler < 0) {
+            re_entry_diag(doc->diags, RE_ERROR, d->entry, d->handler_offset,
+                          strlen(name),
+                          re_suggest_hint(name, function_at, layer->lua, hint,
+                                          sizeof(hint)),
+                          "no handler \"%.64s\" in %s", name,
+                          doc->handlers->path);
+            result = -EINVAL;
+        }
+    }
+    return result;
+}
+
+static int load_handlers(struct re_layer *layer, struct re_document *doc,
+                         const struct re_guest_ops *ops)
+{
+    struct re_lua_limits limits = {
+        .instructions = doc->instructions.entry ? doc->instructions.number :
+            DEFAULT_INSTRUCTIONS,
+        .memory = doc->memory.entry ? doc->memory.number : DEFAULT_MEMORY,
+    };
+    int err = 0;
+
+    if (doc->handlers) {
+        err = re_lua_new(&layer->lua, RE_LUA_HANDLERS, layer->target, ops,
+                         &limits, doc->diags);
+    }
+    if (!err && layer->lua) {
+        re_lua_set_on_error(layer->lua, layer->on_error);
+    }
+    for (const struct re_handlers *h = doc->handlers; h && !err; h = h->next) {
+        err = re_lua_load(layer->lua, h->path, h->entry->file, h->entry->line,
+                          h->entry->pieces->column, doc->diags);
+    }
+    return err ? err : find_handlers(layer, doc);
+}
+
+/* --- layers --------------------------------------------------------------- */
+
+int re_layer_load(struct re_layer **ret, const struct st_target *target,
+                  const struct re_guest_ops *ops, const char *path,
+                  struct re_diags *diags)
+{
+    struct re_layer *layer = new_layer(target);
+    struct re_document *doc = layer ? new_document(layer, diags) : NULL;
+    int err, more;
+
+    if (!doc) {
+        re_layer_free(layer);
+        return re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
+                            strerror(ENOMEM)), -ENOMEM;
+    }
+    err = re_parse(doc, path);
+    /* Later stages find further errors in what could be read. */
+    if (err == 0 || err == -EINVAL) {
+        settle_settings(layer, doc, path);
+        more = load_handlers(layer, doc, ops);
+        err = err ? err : more;
+        more = re_compile(layer, doc);
+        err = err ? err : more;
+    }
+    if (err < 0) {
+        re_layer_free(layer);
+        return err;
+    }
+    *ret = layer;
+    return 0;
+}
+
+struct finding {
+    struct re_document *doc;
+    bool failed;
+};
+
+static void rule_found(void *opaque, const char *syscall, int handler,
+                       const char *file, unsigned line)
+{
+    struct finding *f = opaque;
+    struct re_arena *arena = f->doc->arena;
+    struct re_draft *draft = re_arena_alloc(arena, sizeof(*draft));
+    struct re_rule *rule = re_arena_alloc(arena, sizeof(*rule));
+
+    if (!draft || !rule) {
+        f->failed = true;
+        return;
+    }
+    rule->verdict = RE_VERDICT_LUA;
+    rule->handler = handler;
+    rule->handler_name = re_arena_strdup(arena, syscall);
+    rule->file = re_arena_strdup(arena, file);
+    rule->line = line;
+    rule->key = rule->text = rule->handler_name;
+    draft->rule = rule;
+    draft->name = rule->handler_name;
+    draft->optional = true;     /* one directory serves many targets */
+    if (re_arena_failed(arena)) {
+        f->failed = true;
+        return;
+    }
+    *f->doc->tail = draft;
+    f->doc->tail = &draft->next;
+}
+
+int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
+                        const struct re_guest_ops *ops,
+                        const char *const *dirs, size_t count,
+                        struct re_diags *diags)
+{
+    struct re_layer *layer = new_layer(target);
+    struct re_document *doc = layer ? new_document(layer, diags) : NULL;
+    struct finding finding = { .doc = doc };
+    int err;
+
+    if (!doc) {
+        re_layer_free(layer);
+        return -ENOMEM;
+    }
+    doc->tail = &doc->drafts;
+    /* Users of this form expect that what no rule answers goes on. */
+    layer->default_rule = &doc->default_.rule;
+    layer->on_error = &doc->on_error.rule;
+    err = re_lua_new(&layer->lua, RE_LUA_RULES, target, ops, &no_limits,
+                     diags);
+    for (size_t i = 0; i < count && !err; i++) {
+        err = re_lua_load_rules(layer->lua, dirs[i], rule_found, &finding,
+                                diags);
+    }
+    if (!err) {
+        err = finding.failed ? -ENOMEM : re_compile(layer, doc);
+    }
+    if (err < 0) {
+        re_layer_free(layer);
+        return err;
+    }
+    *ret = layer;
+    return 0;
+}
