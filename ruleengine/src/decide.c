@@ -37,7 +37,8 @@ bool re_tests_hold(const struct re_test *tests,
     return i == RE_COND_TRUE;
 }
 
-/* Counts this call and says whether it is one of those the rule wants. */
+/* Counts this call, unless it was counted before, and says whether it is one
+ * of those the rule wants. */
 static bool when_holds(const struct re_rule *rule, bool counting)
 {
     const struct re_when *when = &rule->when;
@@ -48,7 +49,7 @@ static bool when_holds(const struct re_rule *rule, bool counting)
     }
     n = counting ? atomic_fetch_add_explicit(rule->count, 1,
                                              memory_order_relaxed) + 1 :
-        atomic_load_explicit(rule->count, memory_order_relaxed) + 1;
+        atomic_load_explicit(rule->count, memory_order_relaxed);
     return n >= when->first && n <= when->last &&
         (when->step == 0 ? n == when->first :
          (n - when->first) % when->step == 0);

@@ -107,7 +107,8 @@ bool re_tests_hold(const struct re_test *tests,
                    const uint64_t args[ST_MAX_REGS]);
 
 /* The rule that decides a slot (-1: unknown number) for these arguments. With
- * "counting", rules with a "when" that match count this call. */
+ * "counting", rules with a "when" that match count this call; without, they were
+ * asked about this very call before. */
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
                                       bool counting);
