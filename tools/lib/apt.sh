@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154 # variables of the sourcing program
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with programs
 #
 # Debian packages, by apt configurations of our own: each has its sources
 # list and its lists below build/apt/, takes the archive's address from the
@@ -92,6 +92,9 @@ Dir::Etc::Preferences "/dev/null";
 Dir::Etc::PreferencesParts "/dev/null";
 Dir::State::Lists "$dir/lists";
 Dir::Cache "$dir/cache";
+Dir::Cache::archives "archives";
+Dir::Cache::pkgcache "packages.bin";
+Dir::Cache::srcpkgcache "sources.bin";
 $status
 APT::Architecture "$arch";
 APT::Architectures { "$arch"; };

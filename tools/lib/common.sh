@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154 # variables of the sourcing program
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with programs
 #
 # What the project's shell programs share: where things are, messages,
 # progress lines, logs and the lock. Sourced, never run.
@@ -160,15 +160,19 @@ step_fail()
     exit 1
 }
 
-# log_excerpt LOG: the lines a reader wants: from the last compile or test
-# that failed, else from the first error of the last command, else the end
+# log_excerpt LOG: the lines a reader wants: what came of the last compilation
+# that failed, else the last error of meson with what led to it, else the end
 log_excerpt()
 {
-    local from
-    from=$(grep -n '^FAILED: ' "$1" | tail -n 1 | cut -d: -f1)
-    if [ -n "$from" ]; then
+    local failed error
+    failed=$(grep -n "^FAILED: " "$1" | grep -v " build\.ninja" |
+        tail -n 1 | cut -d: -f1)
+    error=$(grep -n " ERROR: " "$1" | tail -n 1 | cut -d: -f1)
+    if [ -n "$failed" ]; then
         # The command line after FAILED: is long and says little.
-        tail -n +"$((from + 2))" "$1" | head -n 15
+        tail -n +"$((failed + 2))" "$1" | head -n 15
+    elif [ -n "$error" ]; then
+        head -n "$((error + 2))" "$1" | tail -n 8
     else
         tail -n 12 "$1"
     fi | cut -c1-200

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154 # variables of the sourcing program
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with programs
 #
 # QEMU: its source, our patches, its build. Sourced after common.sh, apt.sh
 # and targets.sh; never run.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash disable=SC2154 # variables of the sourcing program
+# shellcheck shell=bash disable=SC2034,SC2154 # variables shared with programs
 #
 # QEMU's linux-user targets, and the cross compilers that Debian has for some
 # of them. Sourced, never run. To add a target: its name in all_targets, and
