@@ -1,0 +1,3 @@
+function f(call)
+  return 1 +
+end

@@ -1,0 +1,3 @@
+function fake_uname(call)
+  return 0
+end
