@@ -21,12 +21,14 @@ void re_audit_free(struct re_audit *audit);
 void re_audit_set_exe(struct re_audit *audit, const char *exe);
 
 /*
- * Records what call->rule made of a call. call->args must be the arguments as
- * the guest gave them ("args" if the call's have been rewritten since). Never
+ * Records what call->rule, one of "layer", made of a call. "args" are those
+ * that the guest gave (call->args may have been rewritten since). A handler's
+ * result of RE_RESULT_GONE means that the original call is to run. Never
  * allocates, never blocks on a lock, never fails: what cannot be written is
  * counted.
  */
-void re_audit_record(struct re_audit *audit, const struct re_call *call,
+void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
+                     const struct re_call *call,
                      const uint64_t args[ST_MAX_REGS]);
 
 /* A message of a handler (call:log, c_log) as a record of its own. */

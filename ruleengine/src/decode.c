@@ -146,11 +146,11 @@ void re_decode_sockaddr(const struct st_target *target, const void *address,
 /* --- arguments --------------------------------------------------------- */
 
 static void decode_string(const struct re_decoder *d, char *buf, size_t size,
-                          struct re_value *value)
+                          struct re_decoded *value)
 {
     ssize_t len;
 
-    value->kind = RE_VALUE_POINTER;
+    value->kind = RE_DECODED_POINTER;
     if (value->number == 0 || !d->ops) {
         return;
     }
@@ -160,7 +160,7 @@ static void decode_string(const struct re_decoder *d, char *buf, size_t size,
         value->cut = true;
     }
     if (len >= 0) {
-        value->kind = RE_VALUE_STRING;
+        value->kind = RE_DECODED_STRING;
         value->len = len;
     }
 }
@@ -168,13 +168,13 @@ static void decode_string(const struct re_decoder *d, char *buf, size_t size,
 static void decode_address(const struct re_decoder *d,
                            const struct st_arg *length,
                            const uint64_t args[ST_MAX_REGS],
-                           char *buf, size_t size, struct re_value *value)
+                           char *buf, size_t size, struct re_decoded *value)
 {
     struct re_out out = { .buf = buf, .size = size };
     unsigned char bytes[SOCKADDR_MAX];
     uint64_t len = length ? (uint32_t)re_decode_number(length, args) : 0;
 
-    value->kind = RE_VALUE_POINTER;
+    value->kind = RE_DECODED_POINTER;
     if (value->number == 0 || len == 0 || !d->ops) {
         return;
     }
@@ -184,14 +184,14 @@ static void decode_address(const struct re_decoder *d,
     }
     if (d->ops->read(d->guest, value->number, bytes, len) == 0) {
         re_decode_sockaddr(d->target, bytes, len, &out);
-        value->kind = RE_VALUE_ADDRESS;
+        value->kind = RE_DECODED_ADDRESS;
         value->len = out.len;
         value->cut |= out.cut;
     }
 }
 
 static void decode_symbol(const struct re_decoder *d, const struct st_arg *arg,
-                          char *buf, size_t size, struct re_value *value)
+                          char *buf, size_t size, struct re_decoded *value)
 {
     uint64_t number = value->number;
     size_t len;
@@ -201,7 +201,7 @@ static void decode_symbol(const struct re_decoder *d, const struct st_arg *arg,
         number &= (UINT64_C(1) << arg->width) - 1;
     }
     len = st_format_constant(d->target, arg->family, number, buf, size);
-    value->kind = RE_VALUE_SYMBOL;
+    value->kind = RE_DECODED_SYMBOL;
     value->len = len < size ? len : size - 1;
     value->cut = len >= size;
 }
@@ -234,26 +234,26 @@ static bool mode_is_unused(const struct re_decoder *d,
     return false;
 }
 
-static void decode_number_kind(const struct st_arg *arg, struct re_value *value)
+static void decode_plain(const struct st_arg *arg, struct re_decoded *value)
 {
-    value->kind = arg->is_signed ? RE_VALUE_SIGNED : RE_VALUE_UNSIGNED;
+    value->kind = arg->is_signed ? RE_DECODED_SIGNED : RE_DECODED_UNSIGNED;
     if (arg->kind == ST_KIND_ID && id_is_none(arg, value->number)) {
         value->number = UINT64_MAX;
-        value->kind = RE_VALUE_SIGNED;
+        value->kind = RE_DECODED_SIGNED;
     }
     if (arg->kind == ST_KIND_FD || arg->kind == ST_KIND_DIRFD) {
         value->number = (uint64_t)(int32_t)value->number;
-        value->kind = RE_VALUE_SIGNED;
+        value->kind = RE_DECODED_SIGNED;
     }
 }
 
 void re_decode(const struct re_decoder *d, const struct st_arg *all,
                unsigned count, unsigned index,
                const uint64_t args[ST_MAX_REGS], char *buf, size_t size,
-               struct re_value *ret)
+               struct re_decoded *ret)
 {
     const struct st_arg *arg = &all[index];
-    struct re_value value = { .number = re_decode_number(arg, args) };
+    struct re_decoded value = { .number = re_decode_number(arg, args) };
 
     switch (arg->kind) {
     case ST_KIND_PATH:
@@ -267,17 +267,17 @@ void re_decode(const struct re_decoder *d, const struct st_arg *all,
     case ST_KIND_SOCKADDR_OUT:
     case ST_KIND_BUFFER:
     case ST_KIND_POINTER:
-        value.kind = RE_VALUE_POINTER;
+        value.kind = RE_DECODED_POINTER;
         break;
     case ST_KIND_MODE:
-        value.kind = mode_is_unused(d, all, count, args) ? RE_VALUE_NONE :
-            RE_VALUE_OCTAL;
+        value.kind = mode_is_unused(d, all, count, args) ? RE_DECODED_NONE :
+            RE_DECODED_OCTAL;
         break;
     case ST_KIND_DIRFD:
-        decode_number_kind(arg, &value);
+        decode_plain(arg, &value);
         if ((int64_t)value.number == GUEST_AT_FDCWD && size > 8) {
             memcpy(buf, "AT_FDCWD", 8);
-            value.kind = RE_VALUE_SYMBOL;
+            value.kind = RE_DECODED_SYMBOL;
             value.len = 8;
         }
         break;
@@ -285,7 +285,7 @@ void re_decode(const struct re_decoder *d, const struct st_arg *all,
         if (arg->family != 0) {
             decode_symbol(d, arg, buf, size, &value);
         } else {
-            decode_number_kind(arg, &value);
+            decode_plain(arg, &value);
         }
         break;
     }
@@ -307,68 +307,68 @@ static void put_string(struct re_out *out, const char *text, size_t len,
     re_out_text(out, cut ? "…\"" : "\"");
 }
 
-void re_value_text(struct re_out *out, const struct re_value *value,
+void re_decoded_text(struct re_out *out, const struct re_decoded *value,
                    const char *text, size_t limit)
 {
     switch (value->kind) {
-    case RE_VALUE_NONE:
+    case RE_DECODED_NONE:
         break;
-    case RE_VALUE_SIGNED:
+    case RE_DECODED_SIGNED:
         re_out_signed(out, value->number);
         break;
-    case RE_VALUE_UNSIGNED:
+    case RE_DECODED_UNSIGNED:
         re_out_unsigned(out, value->number);
         break;
-    case RE_VALUE_OCTAL:
+    case RE_DECODED_OCTAL:
         re_out_octal(out, value->number);
         break;
-    case RE_VALUE_POINTER:
+    case RE_DECODED_POINTER:
         if (value->number == 0) {
             re_out_text(out, "NULL");
         } else {
             re_out_hex(out, value->number);
         }
         break;
-    case RE_VALUE_STRING:
+    case RE_DECODED_STRING:
         put_string(out, text, value->len, value->cut, limit);
         break;
-    case RE_VALUE_SYMBOL:
-    case RE_VALUE_ADDRESS:
+    case RE_DECODED_SYMBOL:
+    case RE_DECODED_ADDRESS:
         re_out_escaped(out, text, value->len, RE_ESCAPE_TEXT, limit);
         break;
     }
 }
 
-void re_value_json(struct re_json *json, const char *key,
-                   const struct re_value *value, const char *text,
+void re_decoded_json(struct re_json *json, const char *key,
+                   const struct re_decoded *value, const char *text,
                    size_t limit)
 {
     char octal[24];
     struct re_out o = { .buf = octal, .size = sizeof(octal) };
 
     switch (value->kind) {
-    case RE_VALUE_NONE:
+    case RE_DECODED_NONE:
         break;
-    case RE_VALUE_SIGNED:
+    case RE_DECODED_SIGNED:
         re_json_signed(json, key, value->number);
         break;
-    case RE_VALUE_UNSIGNED:
+    case RE_DECODED_UNSIGNED:
         re_json_unsigned(json, key, value->number);
         break;
-    case RE_VALUE_OCTAL:
+    case RE_DECODED_OCTAL:
         re_out_octal(&o, value->number);
         re_json_bytes(json, key, octal, o.len, limit);
         break;
-    case RE_VALUE_POINTER:
+    case RE_DECODED_POINTER:
         if (value->number == 0) {
             re_json_null(json, key);
         } else {
             re_json_hex(json, key, value->number);
         }
         break;
-    case RE_VALUE_SYMBOL:
-    case RE_VALUE_STRING:
-    case RE_VALUE_ADDRESS:
+    case RE_DECODED_SYMBOL:
+    case RE_DECODED_STRING:
+    case RE_DECODED_ADDRESS:
         re_json_bytes(json, key, text, value->len, limit);
         json->truncated |= value->cut;
         break;

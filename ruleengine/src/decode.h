@@ -24,20 +24,20 @@ struct re_decoder {
     void *guest;
 };
 
-enum re_value_kind {
-    RE_VALUE_NONE,          /* the kernel does not look at it: leave it out */
-    RE_VALUE_SIGNED,        /* number */
-    RE_VALUE_UNSIGNED,      /* number */
-    RE_VALUE_OCTAL,         /* number: a file mode */
-    RE_VALUE_POINTER,       /* number: an address; 0 is NULL */
-    RE_VALUE_SYMBOL,        /* text: names of constants, all ASCII */
-    RE_VALUE_STRING,        /* text: the guest's bytes */
-    RE_VALUE_ADDRESS,       /* text: "inet 192.0.2.1:443", "unix /run/x";
+enum re_decoded_kind {
+    RE_DECODED_NONE,          /* the kernel does not look at it: leave it out */
+    RE_DECODED_SIGNED,        /* number */
+    RE_DECODED_UNSIGNED,      /* number */
+    RE_DECODED_OCTAL,         /* number: a file mode */
+    RE_DECODED_POINTER,       /* number: an address; 0 is NULL */
+    RE_DECODED_SYMBOL,        /* text: names of constants, all ASCII */
+    RE_DECODED_STRING,        /* text: the guest's bytes */
+    RE_DECODED_ADDRESS,       /* text: "inet 192.0.2.1:443", "unix /run/x";
                                may hold the guest's bytes */
 };
 
-struct re_value {
-    enum re_value_kind kind;
+struct re_decoded {
+    enum re_decoded_kind kind;
     uint64_t number;        /* always: the argument as extended to 64 bits */
     size_t len;             /* of the text, in the buffer given */
     bool cut;               /* the text had to be shortened */
@@ -51,12 +51,12 @@ uint64_t re_decode_number(const struct st_arg *arg,
 /*
  * What argument "index" of a call's "count" arguments holds; all[] comes from
  * st_slot_args(). Text goes to buf[size] without a NUL. A pointer that cannot
- * be followed is RE_VALUE_POINTER.
+ * be followed is RE_DECODED_POINTER.
  */
 void re_decode(const struct re_decoder *d, const struct st_arg *all,
                unsigned count, unsigned index,
                const uint64_t args[ST_MAX_REGS], char *buf, size_t size,
-               struct re_value *ret);
+               struct re_decoded *ret);
 
 /* Whether the argument only says how long the one before it is, which has been
  * decoded whole: readable lines leave it out. */
@@ -71,10 +71,10 @@ void re_decode_sockaddr(const struct st_target *target, const void *bytes,
 
 /* Writes a value: as an argument of a readable line, and as a JSON member with
  * a text of at most "limit" bytes. */
-void re_value_text(struct re_out *out, const struct re_value *value,
+void re_decoded_text(struct re_out *out, const struct re_decoded *value,
                    const char *text, size_t limit);
-void re_value_json(struct re_json *json, const char *key,
-                   const struct re_value *value, const char *text,
+void re_decoded_json(struct re_json *json, const char *key,
+                   const struct re_decoded *value, const char *text,
                    size_t limit);
 
 #endif

@@ -165,10 +165,22 @@ static bool lets_through(const struct re_layer *layer,
     return refuses(rule) && (rule->permissive || layer->permissive);
 }
 
+/* The layer whose rule has decided. */
+static const struct re_layer *deciding(const struct re_engine *e,
+                                       const struct re_call *call)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (call->decided[i] == call->rule) {
+            return e->layers[i];
+        }
+    }
+    return e->layers[call->layer];      /* its on-error */
+}
+
 static void record(struct re_engine *e, struct re_call *call)
 {
     if (call->rule->log && e->audit) {
-        re_audit_record(e->audit, call, call->given);
+        re_audit_record(e->audit, deciding(e, call), call, call->given);
     }
 }
 
@@ -224,6 +236,7 @@ static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
         record(e, call);
         return RE_STEP_DONE;
     case RE_LUA_PASS:
+        call->result = RE_RESULT_GONE;  /* none yet: for the record */
         record(e, call);
         return emulate(e, call, call->layer + 1);
     case RE_LUA_FAILED:
