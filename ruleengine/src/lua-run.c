@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One handler call. It runs in a coroutine of its own:
+ *
+ *     start -> handler_main() -> the handler -> call:run() yields -> RE_LUA_RUN
+ *     resume -> call:run() returns -> ... -> the handler's results -> answer
+ *
+ * A coroutine that ended well serves the next call. One that failed is reset
+ * first; one that ran out of its budget is thrown away, because Lua leaves the
+ * hooks of a coroutine disabled that an error in a hook has ended.
+ */
+#include "lua-private.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "diag-add.h"
+#include "policy.h"
+
+#define ERRNO_MAX 4095
+
+/* What a handler returns, padded with nil. */
+#define RESULTS 3
+
+/* --- coroutines -------------------------------------------------------- */
+
+static int make_thread(lua_State *L)
+{
+    struct re_lua_run *run = lua_touserdata(L, 1);
+
+    run->thread = lua_newthread(L);
+    run->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+/* Takes a run out of the list of those that wait. */
+static void stop_waiting(struct re_lua *lua, struct re_lua_run *run)
+{
+    if (run->prev) {
+        run->prev->next = run->next;
+    } else {
+        lua->waiting = run->next;
+    }
+    if (run->next) {
+        run->next->prev = run->prev;
+    }
+    run->next = run->prev = NULL;
+    lua->waiting_count--;
+}
+
+static void start_waiting(struct re_lua *lua, struct re_lua_run *run)
+{
+    run->tid = syscall(SYS_gettid);
+    run->prev = NULL;
+    run->next = lua->waiting;
+    if (run->next) {
+        run->next->prev = run;
+    }
+    lua->waiting = run;
+    lua->waiting_count++;
+}
+
+static void invalidate_object(struct re_lua_run *run)
+{
+    if (run->object) {
+        run->object->run = NULL;
+        run->object = NULL;
+    }
+}
+
+/* The coroutine becomes garbage; nothing in it is run any more. */
+static void throw_away(struct re_lua *lua, struct re_lua_run *run)
+{
+    invalidate_object(run);
+    luaL_unref(lua->L, LUA_REGISTRYINDEX, run->thread_ref);
+    free(run);
+}
+
+void re_lua_run_discard(struct re_lua *lua, struct re_lua_run *run)
+{
+    stop_waiting(lua, run);
+    throw_away(lua, run);
+}
+
+/*
+ * Throws away what waits for threads that are gone: their original call was
+ * exit, or they died in it. Asked each time that the number of those that wait
+ * has doubled, so that the cost per call stays constant.
+ */
+static void reap(struct re_lua *lua)
+{
+    if (lua->waiting_count < lua->reap_at) {
+        return;
+    }
+    for (struct re_lua_run *run = lua->waiting, *next; run; run = next) {
+        next = run->next;
+        if (syscall(SYS_tgkill, getpid(), run->tid, 0) < 0 && errno == ESRCH) {
+            re_lua_run_discard(lua, run);
+        }
+    }
+    lua->reap_at = lua->waiting_count < 8 ? 16 : 2 * lua->waiting_count;
+}
+
+/* A run with a coroutine that is ready to start; NULL: memory is short. */
+static struct re_lua_run *take_run(struct re_lua *lua)
+{
+    struct re_lua_run *run = lua->idle;
+
+    if (run) {
+        lua->idle = run->next;
+        run->next = NULL;
+        return run;
+    }
+    reap(lua);
+    run = calloc(1, sizeof(*run));
+    if (run && re_lua_protect(lua, make_thread, run) < 0) {
+        free(run);
+        return NULL;
+    }
+    return run;
+}
+
+/* The handler has ended and its results have been read. */
+static void give_back(struct re_lua *lua, struct re_lua_run *run)
+{
+    invalidate_object(run);
+    lua_settop(run->thread, 0);
+    run->next = lua->idle;
+    lua->idle = run;
+}
+
+/* The handler has failed. What it left to be closed is closed, within the rest
+ * of its budget. */
+static void give_up(struct re_lua *lua, struct re_lua_run *run)
+{
+    invalidate_object(run);
+    if (!run->exceeded) {
+        lua_resetthread(run->thread);
+    }
+    if (run->exceeded) {
+        throw_away(lua, run);
+    } else {
+        give_back(lua, run);
+    }
+}
+
+/* --- inside Lua -------------------------------------------------------- */
+
+static int handler_done(lua_State *L, int status, lua_KContext context)
+{
+    (void)L, (void)status, (void)context;
+    return RESULTS;
+}
+
+/* The bottom of each coroutine. Its first stack slot keeps the call object
+ * alive until the handler has ended. */
+static int handler_main(lua_State *L)
+{
+    struct re_lua *lua = re_lua_owner(L);
+    struct re_lua_run *run = lua->current;
+    const struct re_lua_handler *h = &lua->handlers[run->handler];
+    int arguments = 0;
+
+    if (lua->flavour == RE_LUA_HANDLERS && h->takes_call) {
+        re_lua_call_push(L, run);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, h->ref);
+        lua_pushvalue(L, 1);
+        arguments = 1;
+    } else {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, h->ref);
+    }
+    if (lua->flavour == RE_LUA_RULES) {
+        lua_pushinteger(L, run->call->nr);
+        for (int i = 0; i < ST_MAX_REGS; i++) {
+            lua_pushinteger(L, (lua_Integer)run->call->args[i]);
+        }
+        arguments = 1 + ST_MAX_REGS;
+    }
+    lua_callk(L, arguments, RESULTS, 0, handler_done);
+    return RESULTS;
+}
+
+/* --- answers ----------------------------------------------------------- */
+
+struct errno_cursor {
+    const struct st_target *target;
+    unsigned index;         /* of the name that "number" has */
+    int number;
+};
+
+/* The i-th errno name of a target; they are asked for in order. */
+static const char *errno_name_at(void *opaque, unsigned i)
+{
+    struct errno_cursor *at = opaque;
+    const char *name = NULL;
+
+    if (i < at->index || !i) {
+        at->index = at->number = 0;
+    }
+    while (at->number < ERRNO_MAX) {
+        name = st_errno_name(at->target, ++at->number);
+        if (name && at->index++ == i) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
+/* The number behind an error's name, or behind "errno 133", which call:run()
+ * gives for an error that has none. */
+static int errno_number(const struct st_target *target, const char *name)
+{
+    int number = st_errno_by_name(target, name);
+    char *end;
+    long value;
+
+    if (number > 0 || strncmp(name, "errno ", 6)) {
+        return number;
+    }
+    value = strtol(name + 6, &end, 10);
+    return *end || value < 1 || value > ERRNO_MAX ? -ENOENT : value;
+}
+
+static enum re_lua_step fail(struct re_lua *lua, struct re_lua_run *run,
+                             const char *message)
+{
+    re_lua_failure(lua, run->thread, run, message);
+    memcpy(run->call->args, run->args, sizeof(run->args));
+    return lua->flavour == RE_LUA_RULES ? RE_LUA_PASS : RE_LUA_FAILED;
+}
+
+static enum re_lua_step answer_error(struct re_lua *lua,
+                                     struct re_lua_run *run, const char *name)
+{
+    struct errno_cursor cursor = { .target = lua->target };
+    int number = errno_number(lua->target, name);
+    char hint[RE_SUGGEST_MAX + 32];
+    char message[256];
+    const char *found;
+
+    if (number > 0) {
+        run->call->result = -number;
+        return RE_LUA_RESULT;
+    }
+    found = re_suggest_hint(name, errno_name_at, &cursor, hint, sizeof(hint));
+    snprintf(message, sizeof(message), "returned the unknown error \"%.64s\"%s%s",
+             name, found ? "; " : "", found ? found : "");
+    return fail(lua, run, message);
+}
+
+static enum re_lua_step answer_number(struct re_lua *lua,
+                                      struct re_lua_run *run, lua_Integer n)
+{
+    const char *name;
+    char message[160];
+
+    if (n >= 0 || n < -ERRNO_MAX) {
+        run->call->result = n;
+        return RE_LUA_RESULT;
+    }
+    name = st_errno_name(lua->target, -n);
+    snprintf(message, sizeof(message),
+             "returned %lld; an error is returned by name: nil, \"%s\"",
+             (long long)n, name ? name : "EPERM");
+    return fail(lua, run, message);
+}
+
+/* nil or false, alone or with something other than a name. */
+static enum re_lua_step answer_nothing(struct re_lua *lua,
+                                       struct re_lua_run *run)
+{
+    lua_State *T = run->thread;
+    char message[160];
+    const char *name = NULL;
+    int is_integer;
+    lua_Integer n;
+
+    if (lua_isnil(T, -RESULTS) && lua_isnil(T, 1 - RESULTS)) {
+        if (!run->has_run) {
+            return RE_LUA_PASS;
+        }
+        run->call->result = run->result;
+        return RE_LUA_RESULT;
+    }
+    n = lua_tointegerx(T, 1 - RESULTS, &is_integer);
+    if (is_integer && n > 0 && n <= ERRNO_MAX) {
+        name = st_errno_name(lua->target, n);
+    }
+    snprintf(message, sizeof(message), "returned %s, %s; an error is returned "
+             "by name: nil, \"%s\"", luaL_typename(T, -RESULTS),
+             luaL_typename(T, 1 - RESULTS), name ? name : "EPERM");
+    return fail(lua, run, message);
+}
+
+/* What the results of a handler mean. They are on top of its stack; converting
+ * them to strings could raise, so only strings are read as such. */
+static enum re_lua_step answer(struct re_lua *lua, struct re_lua_run *run)
+{
+    lua_State *T = run->thread;
+    char message[160];
+    int is_integer;
+    lua_Integer n;
+
+    switch (lua_type(T, -RESULTS)) {
+    case LUA_TNUMBER:
+        n = lua_tointegerx(T, -RESULTS, &is_integer);
+        if (is_integer) {
+            return answer_number(lua, run, n);
+        }
+        return fail(lua, run, "returned a number with a fraction");
+    case LUA_TBOOLEAN:
+        if (lua_toboolean(T, -RESULTS)) {
+            break;
+        }
+        /* fall through */
+    case LUA_TNIL:
+        if (lua_type(T, 1 - RESULTS) == LUA_TSTRING) {
+            return answer_error(lua, run, lua_tostring(T, 1 - RESULTS));
+        }
+        return answer_nothing(lua, run);
+    }
+    snprintf(message, sizeof(message), "returned a %s; an integer, nothing, or "
+             "nil and an error's name was expected",
+             luaL_typename(T, -RESULTS));
+    return fail(lua, run, message);
+}
+
+/* The older form: action, value. */
+static enum re_lua_step answer_rule(struct re_lua *lua, struct re_lua_run *run)
+{
+    lua_State *T = run->thread;
+    int is_integer = 1;
+    lua_Integer action = 0, value = 0;
+
+    if (!lua_isnil(T, -RESULTS)) {
+        action = lua_type(T, -RESULTS) != LUA_TNUMBER ? -1 :
+                 lua_tointegerx(T, -RESULTS, &is_integer);
+    }
+    if (!is_integer || action < 0 || action > 1) {
+        return fail(lua, run, "returned an action that is neither 0 (go on) "
+                              "nor 1 (done)");
+    }
+    if (!action) {
+        return RE_LUA_PASS;
+    }
+    if (!lua_isnil(T, 1 - RESULTS)) {
+        is_integer = 0;
+        if (lua_type(T, 1 - RESULTS) == LUA_TNUMBER) {
+            value = lua_tointegerx(T, 1 - RESULTS, &is_integer);
+        }
+    }
+    if (!is_integer) {
+        return fail(lua, run, "returned a result that is not an integer");
+    }
+    /* The emulator takes these two for requests to itself. */
+    if (value == -512 || value == -513) {
+        return fail(lua, run, "returned -512 or -513, which is no error of "
+                              "the guest's");
+    }
+    run->call->result = value;
+    return RE_LUA_RESULT;
+}
+
+/* --- from outside ------------------------------------------------------ */
+
+/* Runs the coroutine with what is on its stack until it ends or yields. */
+static enum re_lua_step go_on(struct re_lua *lua, struct re_lua_run *run,
+                              int arguments)
+{
+    enum re_lua_step step;
+    int status, results;
+
+    lua->current = run;
+    status = lua_resume(run->thread, lua->L, arguments, &results);
+    if (status == LUA_OK) {
+        step = lua->flavour == RE_LUA_RULES ? answer_rule(lua, run) :
+               answer(lua, run);
+        give_back(lua, run);
+    } else if (status != LUA_YIELD) {
+        step = fail(lua, run, NULL);
+        give_up(lua, run);
+    } else if (run->wants_run) {
+        run->wants_run = false;
+        run->call->lua = run;
+        start_waiting(lua, run);
+        step = RE_LUA_RUN;
+    } else {
+        step = fail(lua, run, "attempt to yield from outside a coroutine");
+        throw_away(lua, run);
+    }
+    lua->current = NULL;
+    return step;
+}
+
+/* There is no coroutine to run the handler in. */
+static enum re_lua_step fail_without_memory(struct re_lua *lua,
+                                            const struct re_rule *rule,
+                                            struct re_call *call)
+{
+    struct re_lua_run run = {
+        .handler = rule->handler,
+        .rule = rule,
+        .call = call,
+    };
+
+    memcpy(run.args, call->args, sizeof(run.args));
+    return fail(lua, &run, "not enough memory");
+}
+
+enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
+                              struct re_call *call)
+{
+    struct re_lua_run *run;
+    enum re_lua_step step;
+
+    pthread_mutex_lock(&lua->lock);
+    run = take_run(lua);
+    if (!run) {
+        step = fail_without_memory(lua, rule, call);
+        pthread_mutex_unlock(&lua->lock);
+        return step;
+    }
+    run->handler = rule->handler;
+    run->rule = rule;
+    run->call = call;
+    run->has_run = run->wants_run = run->exceeded = false;
+    memcpy(run->args, call->args, sizeof(run->args));
+    if (lua->budget) {
+        lua_sethook(run->thread, re_lua_budget_hook, LUA_MASKCOUNT,
+                    lua->budget);
+    }
+    lua_pushcfunction(run->thread, handler_main);
+    step = go_on(lua, run, 0);
+    pthread_mutex_unlock(&lua->lock);
+    return step;
+}
+
+enum re_lua_step re_lua_resume(struct re_lua *lua, struct re_call *call,
+                               int64_t result)
+{
+    struct re_lua_run *run = call->lua;
+    enum re_lua_step step;
+
+    pthread_mutex_lock(&lua->lock);
+    stop_waiting(lua, run);
+    call->lua = NULL;
+    run->call = call;
+    run->has_run = true;
+    run->result = result;
+    step = go_on(lua, run, 0);
+    pthread_mutex_unlock(&lua->lock);
+    return step;
+}
+
+void re_lua_drop(struct re_lua *lua, struct re_call *call)
+{
+    if (!call->lua) {
+        return;
+    }
+    pthread_mutex_lock(&lua->lock);
+    re_lua_run_discard(lua, call->lua);
+    pthread_mutex_unlock(&lua->lock);
+    call->lua = NULL;
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lua-private.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "diag-add.h"
+
+/* A file's main chunk may take this many times a handler call's budget. */
+#define LOAD_BUDGET 100
+
+/* A collection starts when memory has grown to this percentage of what the last
+ * one left. The states are small, so waiting longer than Lua's 200 costs little
+ * memory and spares most of the marking. */
+#define GC_PAUSE 400
+
+/* Lua's allocator: counts, and refuses what would go over the limit. */
+static void *count_memory(void *opaque, void *old, size_t old_size, size_t size)
+{
+    struct re_lua *lua = opaque;
+    size_t rest = lua->memory - (old ? old_size : 0);
+    void *block;
+
+    if (!size) {
+        free(old);
+        lua->memory = rest;
+        return NULL;
+    }
+    if (lua->limits.memory && (!old || size > old_size) &&
+        (rest > lua->limits.memory || size > lua->limits.memory - rest)) {
+        return NULL;
+    }
+    block = realloc(old, size);
+    if (block) {
+        lua->memory = rest + size;
+    }
+    return block;
+}
+
+static int open_state(lua_State *L)
+{
+    struct re_lua *lua = re_lua_owner(L);
+
+    /* Lua makes this string when an error handler fails, outside of any
+     * protection; kept here, it never has to be allocated. */
+    lua_pushliteral(L, "error in error handling");
+    luaL_ref(L, LUA_REGISTRYINDEX);
+    re_lua_libs_open(L);
+    if (lua->flavour == RE_LUA_RULES) {
+        re_lua_rules_open(L);
+    } else {
+        re_lua_call_open(L);
+    }
+    return 0;
+}
+
+int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
+               const struct st_target *target, const struct re_guest_ops *ops,
+               const struct re_lua_limits *limits, struct re_diags *diags)
+{
+    struct re_lua *lua = calloc(1, sizeof(*lua));
+
+    if (!lua) {
+        goto no_memory;
+    }
+    pthread_mutex_init(&lua->lock, NULL);
+    lua->message_fd = -1;
+    lua->flavour = flavour;
+    lua->target = target;
+    lua->ops = ops;
+    if (limits) {
+        lua->limits = *limits;
+    }
+    lua->budget = lua->limits.instructions > INT_MAX ?
+                  INT_MAX : (int)lua->limits.instructions;
+    lua->reap_at = 16;
+    lua->message_fd = re_lua_message_fd();
+    lua->args = calloc(st_slot_count(target) + 1, sizeof(*lua->args));
+    lua->L = lua->args ? lua_newstate(count_memory, lua) : NULL;
+    if (!lua->L) {
+        goto no_memory;
+    }
+    lua_gc(lua->L, LUA_GCINC, GC_PAUSE, 0, 0);
+    if (re_lua_protect(lua, open_state, NULL) < 0) {
+        goto no_memory;
+    }
+    *ret = lua;
+    return 0;
+
+no_memory:
+    re_lua_free(lua);
+    re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
+                 "out of memory while setting up Lua");
+    return -ENOMEM;
+}
+
+static void runs_free(struct re_lua_run *run)
+{
+    while (run) {
+        struct re_lua_run *next = run->next;
+
+        free(run);
+        run = next;
+    }
+}
+
+void re_lua_free(struct re_lua *lua)
+{
+    if (!lua) {
+        return;
+    }
+    if (lua->L) {
+        lua_close(lua->L);
+    }
+    runs_free(lua->idle);
+    runs_free(lua->waiting);
+    for (size_t i = 0; i < lua->handler_count; i++) {
+        free(lua->handlers[i].file);
+        free(lua->handlers[i].name);
+    }
+    free(lua->handlers);
+    for (size_t i = 0; i < lua->rule_count; i++) {
+        free(lua->rules[i].syscall);
+    }
+    free(lua->rules);
+    for (unsigned i = 0; lua->args && i <= st_slot_count(lua->target); i++) {
+        free(lua->args[i]);
+    }
+    free(lua->args);
+    re_lua_failures_free(lua);
+    if (lua->message_fd >= 0) {
+        close(lua->message_fd);
+    }
+    pthread_mutex_destroy(&lua->lock);
+    free(lua);
+}
+
+void re_lua_set_audit(struct re_lua *lua, struct re_audit *audit)
+{
+    lua->audit = audit;
+}
+
+void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error)
+{
+    lua->on_error = on_error;
+}
+
+int re_lua_protect(struct re_lua *lua, lua_CFunction function, void *opaque)
+{
+    int status;
+
+    lua_pushcfunction(lua->L, function);
+    lua_pushlightuserdata(lua->L, opaque);
+    status = lua_pcall(lua->L, 1, 0, 0);
+    if (status == LUA_ERRMEM) {
+        lua_pop(lua->L, 1);
+        return -ENOMEM;
+    }
+    return status == LUA_OK ? 0 : -EINVAL;
+}
+
+/* --- loading ----------------------------------------------------------- */
+
+void re_lua_budget_hook(lua_State *L, lua_Debug *ar)
+{
+    struct re_lua *lua = re_lua_owner(L);
+
+    (void)ar;
+    if (lua->current) {
+        lua->current->exceeded = true;
+    }
+    /* Whatever runs next in this coroutine is stopped at once. */
+    lua_sethook(L, re_lua_budget_hook, LUA_MASKCOUNT, 1);
+    luaL_error(L, "the limit of %I instructions is used up",
+               (lua_Integer)lua->limits.instructions *
+               (lua->current ? 1 : LOAD_BUDGET));
+}
+
+void re_lua_load_limit(struct re_lua *lua, bool on)
+{
+    int budget = lua->budget > INT_MAX / LOAD_BUDGET ?
+                 INT_MAX : lua->budget * LOAD_BUDGET;
+
+    if (on && budget) {
+        lua_sethook(lua->L, re_lua_budget_hook, LUA_MASKCOUNT, budget);
+    } else {
+        lua_sethook(lua->L, NULL, 0, 0);
+    }
+}
+
+/* A line of a file for a diagnostic, in malloc'ed memory, or NULL. */
+static char *line_of_file(const char *path, unsigned number)
+{
+    FILE *stream = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len = -1;
+
+    if (!stream) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < number; i++) {
+        len = getline(&line, &size, stream);
+        if (len < 0) {
+            break;
+        }
+    }
+    fclose(stream);
+    if (len < 0) {
+        free(line);
+        return NULL;
+    }
+    return line;
+}
+
+/* Splits "web.lua:3: what" in two. Lua shortens a long file name to "..." and
+ * its end. */
+static unsigned line_of_message(const char *message, const char *path,
+                                const char **ret_text)
+{
+    const char *tail = path;
+    size_t len;
+    char *end;
+    unsigned long line;
+
+    if (!strncmp(message, "...", 3)) {
+        message += 3;
+        len = strcspn(message, ":");
+        if (len > strlen(path)) {
+            return 0;
+        }
+        tail = path + strlen(path) - len;
+    }
+    len = strlen(tail);
+    if (strncmp(message, tail, len) || message[len] != ':') {
+        return 0;
+    }
+    line = strtoul(message + len + 1, &end, 10);
+    if (end == message + len + 1 || strncmp(end, ": ", 2) || line > UINT_MAX) {
+        return 0;
+    }
+    *ret_text = end + 2;
+    return line;
+}
+
+int re_lua_load_diag(struct re_lua *lua, const char *path,
+                     struct re_diags *diags)
+{
+    const char *text = lua_type(lua->L, -1) == LUA_TSTRING ?
+                       lua_tostring(lua->L, -1) : "an error without a message";
+    unsigned line = line_of_message(text, path, &text);
+    char *source = line ? line_of_file(path, line) : NULL;
+
+    re_diags_add(diags, RE_ERROR, path, line, 0, 0, source, NULL, "%s", text);
+    free(source);
+    lua_pop(lua->L, 1);
+    return -EINVAL;
+}
+
+struct load {
+    const char *path;
+    int status;
+};
+
+static int load_main(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+
+    load->status = luaL_loadfilex(L, load->path, "t");
+    if (load->status != LUA_OK) {
+        return lua_error(L);
+    }
+    lua_call(L, 0, 0);
+    return 0;
+}
+
+int re_lua_load(struct re_lua *lua, const char *path, const char *file,
+                unsigned line, unsigned column, struct re_diags *diags)
+{
+    struct load load = { .path = path };
+    int r;
+
+    if (access(path, R_OK) < 0) {
+        r = -errno;
+        re_diags_add(diags, RE_ERROR, file, line, column, 0, NULL, NULL,
+                     "cannot read the handlers \"%s\": %s", path,
+                     strerror(-r));
+        return r;
+    }
+    re_lua_load_limit(lua, true);
+    r = re_lua_protect(lua, load_main, &load);
+    re_lua_load_limit(lua, false);
+    if (r == -ENOMEM) {
+        re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL,
+                     "not enough memory for Lua to load this file");
+    } else if (r < 0 && load.status == LUA_ERRFILE) {
+        re_diags_add(diags, RE_ERROR, file, line, column, 0, NULL, NULL,
+                     "%s", lua_tostring(lua->L, -1));
+        lua_pop(lua->L, 1);
+    } else if (r < 0) {
+        r = re_lua_load_diag(lua, path, diags);
+    }
+    return r;
+}
+
+/* --- handlers ---------------------------------------------------------- */
+
+int re_lua_handler_find(lua_State *L)
+{
+    struct re_lua *lua = re_lua_owner(L);
+
+    for (size_t i = 0; i < lua->handler_count; i++) {
+        bool same;
+
+        lua_rawgeti(L, LUA_REGISTRYINDEX, lua->handlers[i].ref);
+        same = lua_rawequal(L, -1, -2);
+        lua_pop(L, 1);
+        if (same) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+int re_lua_handler_add(lua_State *L, const char *name)
+{
+    struct re_lua *lua = re_lua_owner(L);
+    struct re_lua_handler *handlers, *h;
+    lua_Debug ar;
+    int ref;
+
+    lua_pushvalue(L, -1);
+    lua_getinfo(L, ">Su", &ar);
+    ref = luaL_ref(L, LUA_REGISTRYINDEX);   /* raises, so it comes first */
+    handlers = reallocarray(lua->handlers, lua->handler_count + 1,
+                            sizeof(*handlers));
+    if (!handlers) {
+        return luaL_error(L, "not enough memory");
+    }
+    lua->handlers = handlers;
+    h = &handlers[lua->handler_count];
+    *h = (struct re_lua_handler) {
+        .ref = ref,
+        .takes_call = ar.nparams || ar.isvararg,
+        .line = ar.linedefined > 0 ? ar.linedefined : 0,
+        .file = strdup(*ar.source == '@' ? ar.source + 1 : ar.short_src),
+        .name = strdup(name),
+    };
+    if (!h->file || !h->name) {
+        free(h->file);
+        free(h->name);
+        return luaL_error(L, "not enough memory");
+    }
+    return lua->handler_count++;
+}
+
+struct lookup {
+    const char *name;
+    int handler;
+};
+
+static int find_global(lua_State *L)
+{
+    struct lookup *lookup = lua_touserdata(L, 1);
+
+    lookup->handler = -ENOENT;
+    lua_pushglobaltable(L);
+    lua_pushstring(L, lookup->name);
+    lua_rawget(L, -2);
+    if (lua_isfunction(L, -1)) {
+        lookup->handler = re_lua_handler_find(L);
+        if (lookup->handler < 0) {
+            lookup->handler = re_lua_handler_add(L, lookup->name);
+        }
+    }
+    return 0;
+}
+
+int re_lua_handler(struct re_lua *lua, const char *name)
+{
+    struct lookup lookup = { .name = name };
+    int r = re_lua_protect(lua, find_global, &lookup);
+
+    if (r == -EINVAL) {
+        lua_pop(lua->L, 1);
+        r = -ENOMEM;
+    }
+    return r < 0 ? r : lookup.handler;
+}
+
+const char *re_lua_function_at(struct re_lua *lua, unsigned i)
+{
+    lua_State *L = lua->L;
+    const char *name = NULL;
+    int top = lua_gettop(L);
+
+    lua_pushglobaltable(L);
+    lua_pushnil(L);
+    while (!name && lua_next(L, -2)) {
+        /* Libraries are C functions; what a policy defines is not. */
+        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1) &&
+            !lua_iscfunction(L, -1) && i-- == 0) {
+            name = lua_tostring(L, -2);
+        }
+        lua_pop(L, 1);
+    }
+    lua_settop(L, top);
+    return name;    /* the key stays in the table of globals */
+}
+
+const struct re_lua_args *re_lua_slot_args(lua_State *L, int slot)
+{
+    struct re_lua *lua = re_lua_owner(L);
+    unsigned count = st_slot_count(lua->target);
+    unsigned i = slot >= 0 && (unsigned)slot < count ? (unsigned)slot : count;
+    struct re_lua_args *args = lua->args[i];
+
+    if (args) {
+        return args;
+    }
+    args = calloc(1, sizeof(*args));
+    if (!args) {
+        luaL_error(L, "not enough memory");
+    }
+    args->count = i < count ? st_slot_args(lua->target, i, args->args) : -1;
+    lua->args[i] = args;
+    return args;
+}
+
+/* --- fork -------------------------------------------------------------- */
+
+void re_lua_fork_prepare(struct re_lua *lua)
+{
+    pthread_mutex_lock(&lua->lock);
+    lua->fork_tid = syscall(SYS_gettid);
+}
+
+void re_lua_fork_parent(struct re_lua *lua)
+{
+    pthread_mutex_unlock(&lua->lock);
+}
+
+void re_lua_fork_child(struct re_lua *lua)
+{
+    pid_t tid = syscall(SYS_gettid);
+
+    /* The mutex may remember waiting threads that do not exist here. */
+    pthread_mutex_init(&lua->lock, NULL);
+    pthread_mutex_lock(&lua->lock);
+    for (struct re_lua_run *run = lua->waiting, *next; run; run = next) {
+        next = run->next;
+        if (run->tid == lua->fork_tid) {
+            run->tid = tid;     /* this fork is its original call */
+        } else {
+            re_lua_run_discard(lua, run);
+        }
+    }
+    pthread_mutex_unlock(&lua->lock);
+}
