@@ -205,11 +205,9 @@ fresh_log()
     printf '%s' "$logs/$1.log"
 }
 
-# lock_build: descriptor 9 holds the lock until the program ends. A program
-# that calls another of ours hands the lock on with SETUP_LOCKED.
+# lock_build: descriptor 9 holds the lock until the program ends
 lock_build()
 {
-    [ -z "${SETUP_LOCKED:-}" ] || return 0
     mkdir -p "$build" || die "cannot make $build"
     exec 9>>"$build/.lock" || die "cannot write $build/.lock"
     if ! flock -n 9; then
