@@ -269,6 +269,24 @@ static void note_answer(const struct re_call *call)
     }
 }
 
+/* The engine's word for a result that is none. */
+static int64_t outcome(abi_long ret)
+{
+    return ret == -QEMU_ERESTARTSYS ? RE_RESULT_AGAIN :
+        ret == -QEMU_ESIGRETURN ? RE_RESULT_GONE : ret;
+}
+
+/* alpha takes every negative result for an error, unless V0 is 0 by then. */
+static abi_long answer(CPUArchState *env, int64_t result)
+{
+#if defined(TARGET_ALPHA)
+    if (result < -4095) {
+        env->ir[IR_V0] = 0;
+    }
+#endif
+    return result;
+}
+
 /*
  * Asks the engine and does what it says. The registers as they are stay with
  * the guest when its call is to be made again, or has replaced them.
@@ -277,22 +295,21 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
                        original_fn *original)
 {
     enum re_step step = re_enter(policy_engine, &policy_thread, call);
+    abi_long ret;
 
     while (step == RE_STEP_RUN) {
-        abi_long ret = original(env, call);
-
-        if (ret == -QEMU_ERESTARTSYS || ret == -QEMU_ESIGRETURN) {
-            re_resume(policy_engine, &policy_thread, call, RE_RESULT_AGAIN);
+        ret = original(env, call);
+        step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
+        if (outcome(ret) != ret) {
             return ret;
         }
-        step = re_resume(policy_engine, &policy_thread, call, ret);
     }
     if (unlikely(qemu_loglevel_mask(LOG_STRACE))) {
         note_answer(call);
     }
     switch (step) {
     case RE_STEP_DONE:
-        return call->result;
+        return answer(env, call->result);
     case RE_STEP_TRAP:
         return trap(env, call);
     default:

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
+# Calls that a signal interrupts or that return from one.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+restart()
+{
+    policy <<'END'
+[policy]
+default = allow
+[allow]
+read = always log
+END
+    expect "a read that a signal interrupts goes on" \
+"read = 1
+byte=x signals=1" restart
+    check "and is logged once" log_count '.syscall == "read"' 1
+    expect "without SA_RESTART the caller sees EINTR" \
+"read = EINTR
+byte=- signals=1" interrupt
+    policy <<'END'
+[policy]
+default = allow
+[emulate]
+read = error EIO when 2
+END
+    expect "and is counted once" \
+"read = 1
+byte=x signals=1
+read = EIO" restart -- call read 99 0 0
+}
+
+# A condition that never holds puts the call on the slow way.
+sigreturn()
+{
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+rt_sigreturn = EACCES if arg0 == 0x12345 && arg1 == 0x54321
+?sigreturn   = EACCES if arg0 == 0x12345 && arg1 == 0x54321
+END
+    expect "handlers return through the policy" "signals=3" sigreturn
+}
+
+for_each_target restart sigreturn
+tap_done
