@@ -174,7 +174,9 @@ log_excerpt()
     elif [ -n "$error" ]; then
         head -n "$((error + 2))" "$1" | tail -n 8
     else
-        tail -n 12 "$1"
+        # of the last command
+        awk '/^\$ / { text = "" } { text = text $0 "\n" }
+            END { printf "%s", text }' "$1" | tail -n 12
     fi | cut -c1-200
 }
 

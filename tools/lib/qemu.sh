@@ -161,16 +161,21 @@ copy_tree()
     tar -C "$1" --exclude=./.git --exclude=./build -cf - . | tar -C "$2" -xf -
 }
 
-# keep_times OLD NEW SINCE: a file of NEW that is as it was in OLD gets its
-# old time back, so that ninja compiles only what differs
+# keep_times OLD NEW: a file of NEW that is as it was in OLD gets its old time
+# back, so that ninja compiles only what differs
 keep_times()
 {
+    local file
     [ -d "$1" ] || return 0
-    (cd "$2" && find . -type f -newer "$3" -print) | while read -r file; do
-        if cmp -s "$1/$file" "$2/$file"; then
-            touch -r "$1/$file" "$2/$file"
-        fi
-    done
+    comm -13 <(tree_times "$1") <(tree_times "$2") | cut -f1 |
+        while IFS= read -r file; do
+            ! cmp -s "$1/$file" "$2/$file" || touch -r "$1/$file" "$2/$file"
+        done
+}
+
+tree_times()
+{
+    (cd "$1" && find . -type f -printf '%P\t%T@\n' | sort)
 }
 
 # apply_patches TREE LOG: prints how many. On failure prints the patch that
@@ -200,7 +205,6 @@ patched_tree()
     log=$(fresh_log patches)
     need_space 1200 "$build"
     mkdir -p "$dir/stamps"
-    touch "$dir/stamps/began"
     step_note "unpacking"
     unpack "$dir/src.new" "$log" || step_fail "QEMU's source does not unpack" \
         "$log" "Is the download damaged? Remove $(shown_path "$cache/qemu")."
@@ -211,7 +215,7 @@ patched_tree()
 default." "To move it to another QEMU, see docs/new-qemu.md."
     [ ! -d "$root/qemu/glue" ] ||
         ln -sn ../../../../../qemu/glue "$dir/src.new/linux-user/policy"
-    keep_times "$dir/src" "$dir/src.new" "$dir/stamps/began"
+    keep_times "$dir/src" "$dir/src.new"
     rm -rf "$dir/src"
     mv "$dir/src.new" "$dir/src"
     stamp "$dir/stamps/patches" "$digest"
@@ -277,7 +281,7 @@ drop_outdated()
 {
     local obj=$1 target library
     shift
-    for library in "$build"/meson/*/lib*.a; do
+    for library in "$build"/meson/lib*.a "$build"/meson/*/lib*.a; do
         for target in "$@"; do
             [ ! "$library" -nt "$obj/qemu-$target" ] ||
                 rm -f "$obj/qemu-$target"
