@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * qemu-policy check: what is wrong with policies, for one target or for all.
+ * What holds on several targets is said once.
+ */
+#include "policy-tool.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ruleengine/engine.h>
+
+static const char help[] =
+"usage: qemu-policy check FILE ... [--target TARGET|all] [--rules DIR] ...\n"
+"\n"
+"Reads each policy as an emulator would and prints what is wrong with it. Each\n"
+"FILE is checked on its own, for all targets or for one; directories of Lua\n"
+"rules are checked together. The main chunks of Lua files are run, as they are\n"
+"when an emulator starts.\n"
+"\n"
+"Exit status: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.\n";
+
+enum { TARGETS_MAX = 64 };
+
+/* The targets to check for. */
+struct scope {
+    const struct st_target *targets[TARGETS_MAX];
+    unsigned count;
+};
+
+/* One finding and where it holds. "key" is its text with the target's name
+ * taken out, so that it can be recognised on another target. */
+struct finding {
+    struct re_diag diag;    /* owned copies */
+    char *key;
+    bool names_target;
+    bool on[TARGETS_MAX];
+    unsigned on_count;
+};
+
+struct findings {
+    struct finding *items;
+    size_t count, capacity;
+    size_t errors, warnings;
+};
+
+static void *need(void *memory)
+{
+    if (!memory) {
+        perror("qemu-policy");
+        exit(POLICY_WRONG);
+    }
+    return memory;
+}
+
+static char *copy(const char *text)
+{
+    return text ? need(strdup(text)) : NULL;
+}
+
+/* --- collecting -------------------------------------------------------- */
+
+static bool in_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* The finding as text, the target's name replaced wherever it is a word. */
+static char *make_key(const struct re_diag *diag, const char *target,
+                      bool *ret_names_target)
+{
+    char *text = need(re_diag_text(diag));
+    size_t len = strlen(target);
+    char *from = text, *to = text;
+
+    *ret_names_target = false;
+    while (*from) {
+        if (strncmp(from, target, len) == 0 && !in_word(from[len]) &&
+            (from == text || !in_word(from[-1]))) {
+            *ret_names_target = true;
+            *to++ = '\1';
+            from += len;
+        } else {
+            *to++ = *from++;
+        }
+    }
+    *to = '\0';
+    return text;
+}
+
+static struct finding *find(struct findings *f, const char *key)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        if (strcmp(f->items[i].key, key) == 0) {
+            return &f->items[i];
+        }
+    }
+    return NULL;
+}
+
+static struct finding *add(struct findings *f, const struct re_diag *diag)
+{
+    struct finding *found;
+
+    if (f->count == f->capacity) {
+        f->capacity = f->capacity ? 2 * f->capacity : 16;
+        f->items = need(reallocarray(f->items, f->capacity,
+                                     sizeof(*f->items)));
+    }
+    found = &f->items[f->count++];
+    *found = (struct finding) { .diag = *diag };
+    found->diag.file = copy(diag->file);
+    found->diag.message = copy(diag->message);
+    found->diag.hint = copy(diag->hint);
+    found->diag.source = copy(diag->source);
+    if (diag->severity == RE_ERROR) {
+        f->errors++;
+    } else {
+        f->warnings++;
+    }
+    return found;
+}
+
+static void collect(struct findings *f, const struct re_diags *diags,
+                    const struct scope *scope, unsigned target)
+{
+    const char *name = st_target_name(scope->targets[target]);
+
+    for (size_t i = 0; i < re_diags_count(diags); i++) {
+        const struct re_diag *diag = re_diags_at(diags, i);
+        bool names_target;
+        char *key = make_key(diag, name, &names_target);
+        struct finding *found = find(f, key);
+
+        if (found) {
+            free(key);
+        } else {
+            found = add(f, diag);
+            found->key = key;
+            found->names_target = names_target;
+        }
+        found->on_count += !found->on[target];
+        found->on[target] = true;
+    }
+}
+
+/* Loads what "config" names, for each target. */
+static void check(struct findings *f, const struct scope *scope,
+                  struct re_config config)
+{
+    for (unsigned i = 0; i < scope->count; i++) {
+        struct re_diags *diags = need(re_diags_new());
+        struct re_engine *engine;
+
+        config.target = scope->targets[i];
+        if (re_engine_new(&engine, &config, diags) == 0) {
+            re_engine_free(engine);
+        }
+        collect(f, diags, scope, i);
+        re_diags_free(diags);
+    }
+}
+
+/* --- printing ---------------------------------------------------------- */
+
+static void put_names(FILE *out, const struct finding *found,
+                      const struct scope *scope, bool on)
+{
+    const char *comma = "";
+
+    for (unsigned i = 0; i < scope->count; i++) {
+        if (found->on[i] == on) {
+            fprintf(out, "%s%s", comma, st_target_name(scope->targets[i]));
+            comma = ", ";
+        }
+    }
+}
+
+/* " (on 12 targets: ...)", or nothing where the finding holds everywhere. */
+static char *where(const struct finding *found, const struct scope *scope)
+{
+    unsigned n = found->on_count, all = scope->count;
+    bool alone = n == 1 && found->names_target;
+    char *text = NULL;
+    size_t size;
+    FILE *out = need(open_memstream(&text, &size));
+
+    if (n == all && found->names_target && all > 1) {
+        fprintf(out, " (and so on all %u targets)", all);
+    } else if (n < all && n > all / 2) {
+        fprintf(out, " (%son %u targets, not on ",
+                found->names_target ? "so " : "", n);
+        put_names(out, found, scope, false);
+        fputc(')', out);
+    } else if (n < all && !alone) {
+        fprintf(out, " (%son %u target%s: ",
+                found->names_target ? "so " : "", n, n > 1 ? "s" : "");
+        put_names(out, found, scope, true);
+        fputc(')', out);
+    }
+    if (fclose(out) != 0) {
+        need(NULL);
+    }
+    return need(text);
+}
+
+static void print_finding(const struct finding *found,
+                          const struct scope *scope)
+{
+    struct re_diag diag = found->diag;
+    char *targets = where(found, scope);
+    char *text;
+
+    if (asprintf(&diag.message, "%s%s", diag.message, targets) < 0) {
+        need(NULL);
+    }
+    text = need(re_diag_text(&diag));
+    fputs(text, stdout);
+    free(text);
+    free(diag.message);
+    free(targets);
+}
+
+/* By place; qsort is not stable, so what was found first breaks ties. */
+static int compare(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    const struct re_diag *p = &x->diag, *q = &y->diag;
+    int order = strcmp(p->file ? p->file : "", q->file ? q->file : "");
+
+    if (order == 0) {
+        order = (p->line > q->line) - (p->line < q->line);
+    }
+    if (order == 0) {
+        order = (p->column > q->column) - (p->column < q->column);
+    }
+    return order ? order : strcmp(x->key, y->key);
+}
+
+static void print_findings(struct findings *f, const struct scope *scope)
+{
+    if (f->count > 0) {
+        qsort(f->items, f->count, sizeof(*f->items), compare);
+    }
+    for (size_t i = 0; i < f->count; i++) {
+        print_finding(&f->items[i], scope);
+    }
+}
+
+static void clear(struct findings *f)
+{
+    for (size_t i = 0; i < f->count; i++) {
+        free(f->items[i].diag.file);
+        free(f->items[i].diag.message);
+        free(f->items[i].diag.hint);
+        free(f->items[i].diag.source);
+        free(f->items[i].key);
+    }
+    free(f->items);
+}
+
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void report(const char *name, const struct scope *scope,
+                   const struct re_config *config,
+                   size_t *errors, size_t *warnings)
+{
+    struct findings f = { 0 };
+
+    check(&f, scope, *config);
+    print_findings(&f, scope);
+    if (f.count == 0 && scope->count == 1) {
+        printf("%s: ok (%s)\n", name, st_target_name(scope->targets[0]));
+    } else if (f.count == 0) {
+        printf("%s: ok (%u targets)\n", name, scope->count);
+    }
+    *errors += f.errors;
+    *warnings += f.warnings;
+    clear(&f);
+}
+
+/* --- the command ------------------------------------------------------- */
+
+static bool set_scope(struct scope *scope, const char *name)
+{
+    if (strcmp(name, "all") != 0) {
+        scope->targets[0] = policy_target(&policy_check, name);
+        scope->count = 1;
+        return scope->targets[0];
+    }
+    scope->count = st_target_count();
+    for (unsigned i = 0; i < scope->count && i < TARGETS_MAX; i++) {
+        scope->targets[i] = st_target_at(i);
+    }
+    return true;
+}
+
+static int check_all(const struct scope *scope, char **files, int count,
+                     const char *const *dirs, size_t dir_count)
+{
+    size_t errors = 0, warnings = 0;
+
+    for (int i = 0; i < count; i++) {
+        const char *file = files[i];
+        struct re_config config = { .policies = &file, .policy_count = 1 };
+
+        report(file, scope, &config, &errors, &warnings);
+    }
+    if (dir_count > 0) {
+        struct re_config config = {
+            .rule_dirs = dirs,
+            .rule_dir_count = dir_count,
+        };
+
+        report(dirs[0], scope, &config, &errors, &warnings);
+    }
+    if (errors || warnings) {
+        printf("%zu error%s, %zu warning%s\n", errors, plural(errors),
+               warnings, plural(warnings));
+    }
+    return errors ? POLICY_WRONG : POLICY_FINE;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "rules", required_argument, NULL, 'r' },
+        { "target", required_argument, NULL, 't' },
+        { NULL },
+    };
+    const char **dirs = need(calloc(argc, sizeof(*dirs)));
+    const char *target = "all";
+    size_t dir_count = 0;
+    struct scope scope;
+    int c, result = POLICY_USAGE;
+
+    while ((c = getopt_long(argc, argv, "r:t:", options, NULL)) >= 0) {
+        if (c == 'r') {
+            dirs[dir_count++] = optarg;
+        } else if (c == 't') {
+            target = optarg;
+        } else {
+            policy_bad_option(&policy_check, argv);
+            goto out;
+        }
+    }
+    if (optind == argc && dir_count == 0) {
+        policy_usage(&policy_check, "no policy given");
+        goto out;
+    }
+    if (set_scope(&scope, target)) {
+        result = check_all(&scope, argv + optind, argc - optind, dirs,
+                           dir_count);
+    }
+out:
+    free(dirs);
+    return result;
+}
+
+const struct policy_command policy_check = {
+    .name = "check",
+    .summary = "says what is wrong with a policy, and what to write instead",
+    .help = help,
+    .run = run,
+};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qemu-policy list: what a policy can name. */
+#include "policy-tool.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+"usage: qemu-policy list targets\n"
+"       qemu-policy list syscalls [--target TARGET]\n"
+"       qemu-policy list sets [@SET]\n"
+"       qemu-policy list constants [--target TARGET [FAMILY]]\n"
+"\n"
+"targets    all targets, with word size and byte order\n"
+"syscalls   all names; of one target: number, name and arguments\n"
+"sets       all sets; of one set: its members\n"
+"constants  all families; of one target: the constants with their values\n";
+
+static int list_targets(void)
+{
+    const struct st_target *t;
+
+    for (unsigned i = 0; (t = st_target_at(i)); i++) {
+        unsigned calls = 0;
+
+        for (unsigned slot = 0; slot < st_number_count(t); slot++) {
+            calls += st_slot_name(t, slot) != NULL;
+        }
+        printf("%-14s%u bits  %-6s endian  %u syscalls\n", st_target_name(t),
+               st_word_bits(t), st_big_endian(t) ? "big" : "little", calls);
+    }
+    return POLICY_FINE;
+}
+
+/* "56  openat(dfd, filename, flags, mode)"; sub-calls name their carrier. */
+static void print_syscall(const struct st_target *t, unsigned slot)
+{
+    unsigned operation = st_slot_operation(t, slot);
+    struct st_arg args[ST_MAX_ARGS];
+    int count = st_slot_args(t, slot, args);
+
+    printf("%4d  %s(", st_number_of_slot(t, slot), st_slot_name(t, slot));
+    if (count < 0) {
+        printf("arg0 .. arg5");
+    }
+    for (int i = 0; i < count; i++) {
+        printf("%s%s", i ? ", " : "", args[i].name);
+    }
+    putchar(')');
+    if (operation) {
+        int carrier = st_slot_of_number(t, st_number_of_slot(t, slot));
+        const char *name = carrier < 0 ? NULL : st_slot_name(t, carrier);
+
+        printf("  %s %u", name ? name : "operation", operation);
+    }
+    putchar('\n');
+}
+
+static int list_syscalls(const struct st_target *t)
+{
+    const char *name;
+
+    for (unsigned i = 0; !t && (name = st_name_at(i)); i++) {
+        puts(name);
+    }
+    for (unsigned slot = 0; t && slot < st_slot_count(t); slot++) {
+        if (st_slot_name(t, slot)) {
+            print_syscall(t, slot);
+        }
+    }
+    return POLICY_FINE;
+}
+
+static int list_sets(const char *name)
+{
+    const struct st_set *set;
+
+    if (!name) {
+        for (unsigned i = 0; (set = st_set_at(i)); i++) {
+            printf("%-18s%s\n", set->name, set->description);
+        }
+        return POLICY_FINE;
+    }
+    set = st_set_by_name(name);
+    if (!set) {
+        return policy_usage(&policy_list, "unknown set \"%s\"", name);
+    }
+    for (unsigned i = 0; i < set->count; i++) {
+        puts(st_name_at(set->members[i]));
+    }
+    return POLICY_FINE;
+}
+
+static void print_family(const struct st_target *t, st_family_t family)
+{
+    const char *name;
+    uint64_t value;
+
+    printf("%s\n", st_family_at(family)->name);
+    for (unsigned i = 0; (name = st_constant_at(t, family, i, &value)); i++) {
+        printf("    %-28s0x%" PRIx64 "\n", name, value);
+    }
+}
+
+static int list_constants(const struct st_target *t, const char *name)
+{
+    st_family_t wanted = name ? st_family_by_name(name) : 0;
+    unsigned i;
+
+    if (name && !wanted) {
+        return policy_usage(&policy_list, "unknown family \"%s\"", name);
+    }
+    for (i = 1; i <= UINT8_MAX && st_family_at(i); i++) {
+        if (!t) {
+            puts(st_family_at(i)->name);
+        } else if (!wanted || wanted == i) {
+            print_family(t, i);
+        }
+    }
+    return POLICY_FINE;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "target", required_argument, NULL, 't' },
+        { NULL },
+    };
+    const struct st_target *target = NULL;
+    const char *what, *which;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "t:", options, NULL)) >= 0) {
+        if (c != 't') {
+            return policy_bad_option(&policy_list, argv);
+        }
+        target = policy_target(&policy_list, optarg);
+        if (!target) {
+            return POLICY_USAGE;
+        }
+    }
+    what = optind < argc ? argv[optind++] : NULL;
+    which = optind < argc ? argv[optind++] : NULL;
+    if (!what) {
+        return policy_usage(&policy_list, "of what?");
+    }
+    if (optind < argc) {
+        return policy_usage(&policy_list, "too many arguments");
+    }
+    if (strcmp(what, "sets") == 0) {
+        return list_sets(which);
+    }
+    if (strcmp(what, "constants") == 0) {
+        return which && !target ?
+            policy_usage(&policy_list, "values differ: name a --target") :
+            list_constants(target, which);
+    }
+    if (which) {
+        return policy_usage(&policy_list, "too many arguments");
+    }
+    if (strcmp(what, "targets") == 0) {
+        return list_targets();
+    }
+    if (strcmp(what, "syscalls") == 0) {
+        return list_syscalls(target);
+    }
+    return policy_usage(&policy_list, "there is no list of \"%s\"", what);
+}
+
+const struct policy_command policy_list = {
+    .name = "list",
+    .summary = "targets, syscalls, sets and constants that a policy can name",
+    .help = help,
+    .run = run,
+};
