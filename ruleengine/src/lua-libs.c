@@ -50,11 +50,29 @@ static int safe_pcall(lua_State *L)
                                            0, 1, pcall_done), 1);
 }
 
+/* The message handler of xpcall(), the upvalue, but for the end of the budget:
+ * hooks are off then, so that what it runs could go on for ever. */
+static int guard_handler(lua_State *L)
+{
+    struct re_lua *lua = re_lua_owner(L);
+
+    if (lua->current && lua->current->exceeded) {
+        return 1;
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
 static int safe_xpcall(lua_State *L)
 {
     int count = lua_gettop(L);
 
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, guard_handler, 1);
+    lua_replace(L, 2);
     lua_pushboolean(L, 1);
     lua_pushvalue(L, 1);
     lua_rotate(L, 3, 2);        /* function, handler, true, function, ... */

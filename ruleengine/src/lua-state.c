@@ -177,9 +177,12 @@ void re_lua_budget_hook(lua_State *L, lua_Debug *ar)
     }
     /* Whatever runs next in this coroutine is stopped at once. */
     lua_sethook(L, re_lua_budget_hook, LUA_MASKCOUNT, 1);
-    luaL_error(L, "the limit of %I instructions is used up",
-               (lua_Integer)lua->limits.instructions *
-               (lua->current ? 1 : LOAD_BUDGET));
+    luaL_where(L, 0);       /* a hook has no level of its own */
+    lua_pushfstring(L, "the limit of %I instructions is used up",
+                    (lua_Integer)lua->limits.instructions *
+                    (lua->current ? 1 : LOAD_BUDGET));
+    lua_concat(L, 2);
+    lua_error(L);
 }
 
 void re_lua_load_limit(struct re_lua *lua, bool on)
