@@ -310,7 +310,7 @@ static void compare_policy(const struct st_target *t, const char *path,
 
 int main(int argc, char **argv)
 {
-    unsigned rounds = argc > 1 ? atoi(argv[1]) : 25;
+    unsigned rounds = argc > 1 ? atoi(argv[1]) : 5;
     char path[] = "/tmp/fast-against-naive-XXXXXX";
     int fd = mkstemp(path);
 
