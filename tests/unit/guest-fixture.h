@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest for tests without an emulator: a few pages of memory, and a call to
+ * make. The memory begins at GUEST_BASE in the guest's addresses.
+ */
+#ifndef TESTS_UNIT_GUEST_FIXTURE_H
+#define TESTS_UNIT_GUEST_FIXTURE_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ruleengine/engine.h"
+
+enum { GUEST_BASE = 0x10000, GUEST_SIZE = 0x4000, GUEST_PC = 0x55a0 };
+
+struct guest {
+    char memory[GUEST_SIZE];
+};
+
+static int guest_read(void *opaque, uint64_t addr, void *buf, size_t len)
+{
+    struct guest *g = opaque;
+
+    if (addr < GUEST_BASE || len > GUEST_SIZE ||
+        addr - GUEST_BASE > GUEST_SIZE - len) {
+        return -EFAULT;
+    }
+    memcpy(buf, g->memory + (addr - GUEST_BASE), len);
+    return 0;
+}
+
+static ssize_t guest_read_string(void *opaque, uint64_t addr, char *buf,
+                                 size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (guest_read(opaque, addr + i, buf + i, 1) < 0) {
+            return -EFAULT;
+        }
+        if (!buf[i]) {
+            return i;
+        }
+    }
+    buf[size - 1] = '\0';
+    return -ENAMETOOLONG;
+}
+
+static uint64_t guest_pc(void *opaque)
+{
+    (void)opaque;
+    return GUEST_PC;
+}
+
+static const struct re_guest_ops guest_ops = {
+    .read = guest_read,
+    .read_string = guest_read_string,
+    .pc = guest_pc,
+};
+
+/* Puts bytes into the guest's memory; returns their guest address. */
+__attribute__((unused))
+static uint64_t guest_put(struct guest *g, unsigned offset, const void *bytes,
+                          size_t len)
+{
+    memcpy(g->memory + offset, bytes, len);
+    return GUEST_BASE + offset;
+}
+
+__attribute__((unused))
+static uint64_t guest_put_string(struct guest *g, unsigned offset,
+                                 const char *text)
+{
+    return guest_put(g, offset, text, strlen(text) + 1);
+}
+
+/* The slot that bears this very name, or -1. Of two the last: the one inside
+ * socketcall or ipc. */
+__attribute__((unused))
+static int slot_named(const struct st_target *t, const char *name)
+{
+    int last = -1;
+
+    for (unsigned i = 0; i < st_slot_count(t); i++) {
+        const char *found = st_slot_name(t, i);
+
+        if (found && strcmp(found, name) == 0) {
+            last = i;
+        }
+    }
+    return last;
+}
+
+/* Puts a value where the target passes this argument. */
+__attribute__((unused))
+static void set_arg(const struct st_target *t, const struct st_arg *arg,
+                    uint64_t args[ST_MAX_REGS], uint64_t value)
+{
+    bool narrow = st_word_bits(t) == 32;
+
+    if (arg->pair == ST_PAIR_NONE) {
+        args[arg->reg] = narrow ? (uint64_t)(int32_t)value : value;
+        return;
+    }
+    args[arg->reg + (arg->pair == ST_PAIR_HIGH_LOW)] = (int32_t)value;
+    args[arg->reg + (arg->pair == ST_PAIR_LOW_HIGH)] = (int32_t)(value >> 32);
+}
+
+#endif
