@@ -76,15 +76,19 @@ masks()
 default = allow
 [deny]
 openat = EROFS if (flags & O_ACCMODE) in {O_WRONLY, O_RDWR}
-flock  = EINTR if operation in {LOCK_SH, 9..12}
+flock  = EINTR if cmd in {1, 9..12}
 END
     expect "masks and sets" \
 "openat = EROFS
 openat = EROFS
-openat = ENOENT" \
+openat = ENOENT
+flock = EINTR
+flock = EINTR
+flock = EBADF" \
         call openat AT_FDCWD str:/nonexistent/x 1 -- \
         call openat AT_FDCWD str:/nonexistent/x 2 -- \
-        call openat AT_FDCWD str:/nonexistent/x 0
+        call openat AT_FDCWD str:/nonexistent/x 0 -- \
+        call flock 99 1 -- call flock 99 12 -- call flock 99 8
 }
 
 # O_DIRECTORY has six values on these targets.
@@ -94,7 +98,7 @@ constants()
 [policy]
 default = allow
 [deny]
-openat = ENOTBLK if flags & O_DIRECTORY
+openat = ENOTBLK if (flags & O_DIRECTORY) != 0
 END
     local directory=0x10000
     case $target in

@@ -50,6 +50,7 @@ END
     expect "threads and children keep the policy" \
 "sync = EACCES
 sync = EACCES
+child exited with 0
 child exited with 0" thread call sync -- fork fork call sync
 }
 

@@ -25,7 +25,7 @@ deny()
 default = allow
 [deny]
 setpgid   = EACCES
-getpgid   = ENOTSUP
+getpgid   = ENOTEMPTY
 umask     = ECONNREFUSED
 sync      = ENOSYS
 flock     = EDQUOT
@@ -34,7 +34,7 @@ personality = EPERM
 END
     expect "denied calls fail with the named errno of the target" \
 "setpgid = EACCES
-getpgid = ENOTSUP
+getpgid = ENOTEMPTY
 umask = ECONNREFUSED
 sync = ENOSYS
 flock = EDQUOT
