@@ -91,9 +91,9 @@ static bool make_room(struct re_diags *d)
 }
 
 /* False only when there is something to copy and no memory for it. */
-static bool copy_text(char **ret, const char *text, size_t len)
+static bool copy_text(char **ret, const char *text)
 {
-    *ret = text ? strndup(text, len) : NULL;
+    *ret = text ? strdup(text) : NULL;
     return !text || *ret;
 }
 
@@ -101,15 +101,19 @@ static bool diag_fill(struct re_diag *diag, const char *file,
                       const char *source, const char *hint,
                       const char *format, va_list ap)
 {
-    size_t len = source ? strcspn(source, "\r\n") : 0;
 
     if (vasprintf(&diag->message, format, ap) < 0) {
         diag->message = NULL;
         return false;
     }
-    return copy_text(&diag->file, file, SIZE_MAX) &&
-        copy_text(&diag->hint, hint, SIZE_MAX) &&
-        copy_text(&diag->source, source, len);
+    if (!copy_text(&diag->file, file) || !copy_text(&diag->hint, hint) ||
+        !copy_text(&diag->source, source)) {
+        return false;
+    }
+    if (diag->source) {
+        diag->source[strcspn(diag->source, "\r\n")] = '\0';
+    }
+    return true;
 }
 
 static void note_out_of_memory(struct re_diags *d)

@@ -118,6 +118,44 @@ static unsigned escape_point(char *to, uint32_t point, bool valid,
     return 12;
 }
 
+/* How many bytes at the start of s are ASCII that needs no escape. */
+static size_t plain_run(const char *s, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && s[n] >= ' ' && s[n] < 0x7f && s[n] != '"' &&
+           s[n] != '\\') {
+        n++;
+    }
+    return n;
+}
+
+/* What to write next: "shown" bytes at "from" for "taken" bytes of s. */
+struct piece {
+    const char *from;
+    size_t shown, taken;
+    bool plain;             /* may be cut anywhere */
+};
+
+static struct piece next_piece(const char *s, size_t len, size_t room,
+                               enum re_escape escape, char escaped[12])
+{
+    size_t run = plain_run(s, len < room ? len : room);
+    uint32_t point = 0;
+    unsigned n, shown = 0;
+
+    if (run > 0) {
+        return (struct piece) { s, run, run, true };
+    }
+    n = re_utf8_decode(s, len, &point);
+    if (escape != RE_ESCAPE_NONE) {
+        shown = escape_point(escaped, n ? point : (unsigned char)*s, n > 0,
+                             escape);
+    }
+    n = n ? n : 1;
+    return (struct piece) { shown ? escaped : s, shown ? shown : n, n, false };
+}
+
 bool re_out_escaped(struct re_out *o, const char *s, size_t len,
                     enum re_escape escape, size_t limit)
 {
@@ -125,36 +163,26 @@ bool re_out_escaped(struct re_out *o, const char *s, size_t len,
     const size_t mark = sizeof(ellipsis) - 1;
     size_t room = o->size - o->len, end, last;
 
-    room = room < limit ? room : limit;
-    end = o->len + room;
+    end = o->len + (room < limit ? room : limit);
     last = o->len;          /* up to here the mark still fits behind */
 
     while (len > 0) {
         char escaped[12];
-        uint32_t point = 0;
-        unsigned n = re_utf8_decode(s, len, &point), shown = 0;
-        const char *from = s;
+        struct piece p = next_piece(s, len, end - o->len, escape, escaped);
+        size_t after = o->len + p.shown;
 
-        if (escape != RE_ESCAPE_NONE) {
-            shown = escape_point(escaped, n ? point : (unsigned char)*s,
-                                 n > 0, escape);
-        }
-        n = n ? n : 1;
-        if (shown > 0) {
-            from = escaped;
-        } else {
-            shown = n;
-        }
-        if (shown > end - o->len) {
+        if (after > end) {
             break;
         }
-        memcpy(o->buf + o->len, from, shown);
-        o->len += shown;
-        if (end - o->len >= mark) {
-            last = o->len;
+        if (after + mark <= end) {
+            last = after;
+        } else if (p.plain && o->len + mark <= end) {
+            last = end - mark;
         }
-        s += n;
-        len -= n;
+        memcpy(o->buf + o->len, p.from, p.shown);
+        o->len = after;
+        s += p.taken;
+        len -= p.taken;
     }
     if (len == 0) {
         return true;
