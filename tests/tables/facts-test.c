@@ -235,6 +235,8 @@ static const struct {
       ST_PAIR_NONE },
     { "arm", "arm_fadvise64_64", "len", ST_KIND_SIZE, 64, 1, 4,
       ST_PAIR_LOW_HIGH },
+    { "mips", "fadvise64", "advice", ST_KIND_FLAGS, 32, 1, 6,
+      ST_PAIR_NONE },
     { "ppc", "fadvise64_64", "advice", ST_KIND_FLAGS, 32, 1, 1,
       ST_PAIR_NONE },
     { "mips", "fallocate", "len", ST_KIND_SIZE, 64, 1, 4,

@@ -74,6 +74,15 @@ compiled_numbers()
         "$folder/print" | sort
 }
 
+# not_compiled TARGET: "NUMBER NAME" of calls without an entry point, for the
+# one script that drops them
+not_compiled()
+{
+    [[ $1 == ppc* ]] || { echo; return; }
+    awk '$4 == "sys_ni_syscall" { print $1, $3 }' \
+        "$QEMU_SRC/linux-user/ppc/syscall.tbl"
+}
+
 built=0
 for target in $(all_targets); do
     compiled_numbers "$target" >"$TEST_TMP/compiled"
@@ -83,7 +92,13 @@ for target in $(all_targets); do
         not_ok "$target: QEMU's numbers can be compiled"
         continue
     fi
-    difference=$(diff "$TEST_TMP/compiled" "$TEST_TMP/ours")
+    # QEMU's script for mips o32 renames one call, that for ppc leaves out what
+    # the table gives no entry point; the tables keep the kernel's names.
+    [[ $target != mips && $target != mipsel ]] ||
+        sed -i 's/^4254 fadvise64_64$/4254 fadvise64/' "$TEST_TMP/compiled"
+    difference=$(sort "$TEST_TMP/compiled" |
+        diff - "$TEST_TMP/ours" | grep '^[<>]' | grep -vxFf \
+        <(not_compiled "$target" | sed 's/^/> /'))
     is "$difference" "" "$target: $(wc -l <"$TEST_TMP/ours") numbers, header \
 $(cat "$TEST_TMP/$target/from")"
 done
