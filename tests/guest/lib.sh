@@ -89,7 +89,7 @@ fresh()
 {
     given=()
     log=$work/log
-    rm -f "$log"
+    rm -f "$log" "$work"/*core*
 }
 
 policy()
@@ -109,7 +109,8 @@ run()
     # The shell reports a process killed by a signal on its own standard
     # error; that is not what the program said.
     {
-        out=$(timeout "${PROBE_TIMEOUT:-60}" "$emulator" "${given[@]}" \
+        out=$(cd "$work" && ulimit -c "$(ulimit -H -c)" && exec timeout \
+            "${PROBE_TIMEOUT:-60}" "$emulator" "${given[@]}" \
             "$probe" "$@" 2>"$work/err" </dev/null)
         status=$?
     } 2>/dev/null

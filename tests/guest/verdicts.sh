@@ -104,6 +104,7 @@ END
         thread call sync
     expect_status "a handler and a blocked signal do not help" 159 \
         catcher call sync
+    check "no core file is left" equals "$(find "$work" -name '*core*')" ""
 }
 
 trap_()
