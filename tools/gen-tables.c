@@ -18,8 +18,8 @@ static const char help[] =
 "systemd's sets and the hand-kept files in syscall-tables/sources/.\n"
 "\n"
 "  --qemu DIR       an unpacked QEMU source tree\n"
-"  --linux DIR      an unpacked Debian linux-headers-*-common: the directory\n"
-"                   that holds include/ and arch/\n"
+"  --linux DIR      an unpacked Debian linux-headers-*-common: its root, or the\n"
+"                   directory in it that holds include/ and arch/\n"
 "  --root DIR       this project (default: found from the tool's own place)\n"
 "  --output DIR     write there instead of syscall-tables/generated/\n"
 "  --temporary DIR  an empty directory for intermediate files\n"
@@ -162,6 +162,30 @@ static int compare_directories(const char *fresh, const char *kept,
     return EXIT_STALE;
 }
 
+/* The directory itself, or where an unpacked Debian package has it. */
+static const char *find_linux(const char *dir)
+{
+    char *parent = format_text("%s/usr/src", dir);
+    struct list names = { NULL, 0 };
+    size_t i;
+
+    if (file_exists(format_text("%s/include/linux/syscalls.h", dir))) {
+        return dir;
+    }
+    if (file_exists(parent)) {
+        list_directory(parent, &names);
+    }
+    for (i = names.count; i > 0; i--) {
+        char *found = format_text("%s/%s", parent, names.items[i - 1]);
+
+        if (file_exists(format_text("%s/include/linux/syscalls.h",
+                                    found))) {
+            return found;
+        }
+    }
+    die("%s: no include/linux/syscalls.h there", dir);
+}
+
 struct options {
     const char *qemu, *linux_tree, *root, *output, *temporary;
     bool check, unknown;
@@ -189,7 +213,7 @@ static struct options read_options(int argc, char **argv)
             o.qemu = optarg;
             break;
         case 'l':
-            o.linux_tree = optarg;
+            o.linux_tree = find_linux(optarg);
             break;
         case 'r':
             o.root = optarg;
