@@ -317,6 +317,8 @@ build_qemu()
     local tree=$1 obj=$2 log
     shift 2
     log=$(fresh_log "$(basename "$(dirname "$obj")")-qemu")
+    # Objects without debug information are the same in every checkout.
+    export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=yes
     need_space $((200 + 30 * $#)) "$build"
     configure_tree "$tree" "$obj" "$log" "$@" || {
         tail -n 40 "$obj/config.log" >>"$log" 2>/dev/null
