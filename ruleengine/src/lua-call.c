@@ -47,15 +47,38 @@ static const char *const field_names[] = {
 
 /* --- the object -------------------------------------------------------- */
 
+/* A userdata that stands for a run, with a metatable from the registry. */
+static struct re_lua_object *push_object(lua_State *L, struct re_lua_run *run,
+                                         int metatable, int values)
+{
+    struct re_lua_object *object = lua_newuserdatauv(L, sizeof(*object), values);
+
+    object->run = run;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
+    lua_setmetatable(L, -2);
+    return object;
+}
+
 void re_lua_call_push(lua_State *L, struct re_lua_run *run)
 {
-    struct re_lua_object *object;
+    run->object = push_object(L, run, re_lua_owner(L)->call_metatable, 1);
+}
 
-    object = lua_newuserdatauv(L, sizeof(*object), 1);
-    object->run = NULL;
-    luaL_setmetatable(L, CALL_TYPE);
-    object->run = run;
-    run->object = object;
+/* The first argument's object, when its metatable is this one. */
+static struct re_lua_object *to_object(lua_State *L, const void *metatable,
+                                       const char *type)
+{
+    bool matches;
+
+    if (lua_type(L, 1) != LUA_TUSERDATA || !lua_getmetatable(L, 1)) {
+        luaL_typeerror(L, 1, type);
+    }
+    matches = lua_topointer(L, -1) == metatable;
+    lua_pop(L, 1);
+    if (!matches) {
+        luaL_typeerror(L, 1, type);
+    }
+    return lua_touserdata(L, 1);
 }
 
 static struct re_lua_run *check_object(lua_State *L,
@@ -75,7 +98,8 @@ static struct re_lua_run *check_object(lua_State *L,
 
 struct re_lua_run *re_lua_call_check(lua_State *L)
 {
-    return check_object(L, luaL_checkudata(L, 1, CALL_TYPE));
+    return check_object(L, to_object(L, re_lua_owner(L)->call_identity,
+                                     CALL_TYPE));
 }
 
 void re_lua_log(lua_State *L, int index)
@@ -159,18 +183,14 @@ static int method_run(lua_State *L)
     return lua_yieldk(L, 0, 0, run_done);
 }
 
-/* The arguments' object shares the call's life through its pointer. */
-static void push_args(lua_State *L)
+/* The arguments' object lives as long as the call's, which caches it. */
+static void push_args(lua_State *L, struct re_lua_run *run)
 {
-    lua_getiuservalue(L, 1, ARGS_SLOT);
-    if (!lua_isnil(L, -1)) {
+    if (lua_getiuservalue(L, 1, ARGS_SLOT) != LUA_TNIL) {
         return;
     }
     lua_pop(L, 1);
-    lua_newuserdatauv(L, 0, 1);
-    luaL_setmetatable(L, ARGS_TYPE);
-    lua_pushvalue(L, 1);
-    lua_setiuservalue(L, -2, 1);
+    run->args_object = push_object(L, run, re_lua_owner(L)->args_metatable, 0);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, ARGS_SLOT);
 }
@@ -192,7 +212,7 @@ static void push_field(lua_State *L, struct re_lua_run *run, enum field field)
         lua_pushstring(L, st_target_name(lua->target));
         break;
     case FIELD_ARGS:
-        push_args(L);
+        push_args(L, run);
         break;
     case FIELD_PID:
         lua_pushinteger(L, getpid());
@@ -277,13 +297,8 @@ static void set_value(const struct re_lua *lua, const struct st_arg *arg,
 /* The run behind the arguments' object at index 1. */
 static struct re_lua_run *check_args(lua_State *L)
 {
-    struct re_lua_object *object;
-
-    luaL_checkudata(L, 1, ARGS_TYPE);
-    lua_getiuservalue(L, 1, 1);
-    object = lua_touserdata(L, -1);
-    lua_pop(L, 1);
-    return check_object(L, object);
+    return check_object(L, to_object(L, re_lua_owner(L)->args_identity,
+                                     ARGS_TYPE));
 }
 
 /* The position, from 0, of the argument that the key at an index means; -1:
@@ -444,8 +459,19 @@ static const luaL_Reg args_metamethods[] = {
     { NULL, NULL },
 };
 
+/* Keeps the metatable on top of the stack, closed to handlers, and pops it. */
+static int keep_metatable(lua_State *L, const void **ret_identity)
+{
+    lua_pushboolean(L, 0);          /* getmetatable() gives no way in */
+    lua_setfield(L, -2, "__metatable");
+    *ret_identity = lua_topointer(L, -1);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 int re_lua_call_open(lua_State *L)
 {
+    struct re_lua *lua = re_lua_owner(L);
+
     luaL_newmetatable(L, CALL_TYPE);
     lua_newtable(L);
     luaL_setfuncs(L, call_methods, 0);
@@ -458,12 +484,9 @@ int re_lua_call_open(lua_State *L)
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, call_newindex);
     lua_setfield(L, -2, "__newindex");
-    lua_pushboolean(L, 0);          /* getmetatable() gives no way in */
-    lua_setfield(L, -2, "__metatable");
+    lua->call_metatable = keep_metatable(L, &lua->call_identity);
     luaL_newmetatable(L, ARGS_TYPE);
     luaL_setfuncs(L, args_metamethods, 0);
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
+    lua->args_metatable = keep_metatable(L, &lua->args_identity);
     return 0;
 }

@@ -50,7 +50,8 @@ struct re_lua_run {
     struct re_lua_run *next, *prev;
     lua_State *thread;
     int thread_ref;         /* keeps the coroutine alive */
-    struct re_lua_object *object;    /* NULL: none, or no longer valid */
+    struct re_lua_object *object;       /* NULL: none, or no longer valid */
+    struct re_lua_object *args_object;  /* likewise */
 
     int handler;
     const struct re_rule *rule;
@@ -64,7 +65,7 @@ struct re_lua_run {
     int64_t result;         /* of the last original call */
 };
 
-/* The call object's userdata. */
+/* The userdata of the call object, and of its arguments. */
 struct re_lua_object {
     struct re_lua_run *run; /* NULL once the handler has ended */
 };
@@ -91,6 +92,7 @@ struct re_lua {
     struct re_lua_limits limits;
     struct re_audit *audit;
     const struct re_rule *on_error;
+    struct re_origin *origin;       /* NULL: the file system */
     int message_fd;         /* -1: messages are lost */
 
     size_t memory;          /* bytes in use by Lua */
@@ -107,6 +109,11 @@ struct re_lua {
     struct re_lua_rule *rules;
     size_t rule_count;
     struct re_lua_args **args; /* per slot, filled when first used */
+
+    /* Of the call object and of its arguments: reference in the registry, and
+     * address for comparing. */
+    int call_metatable, args_metatable;
+    const void *call_identity, *args_identity;
 
     struct re_lua_place places[RE_LUA_PLACES_MAX];
     size_t place_count;
@@ -133,6 +140,9 @@ int re_lua_handler_find(lua_State *L);
 /* Runs function(L) with "opaque" as a light userdata, protected. 0; -ENOMEM; or
  * -EINVAL, with the error value on top of the main state's stack. */
 int re_lua_protect(struct re_lua *lua, lua_CFunction function, void *opaque);
+
+/* luaL_loadfilex(L, path, "t"), by way of the origin if there is one. */
+int re_lua_load_text(lua_State *L, const char *path);
 
 /* Adds what the top of the stack says about a file that failed to load, with
  * the line that the message names. Pops it. Returns -EINVAL. */

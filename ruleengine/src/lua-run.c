@@ -65,18 +65,22 @@ static void start_waiting(struct re_lua *lua, struct re_lua_run *run)
     lua->waiting_count++;
 }
 
-static void invalidate_object(struct re_lua_run *run)
+static void invalidate_objects(struct re_lua_run *run)
 {
     if (run->object) {
         run->object->run = NULL;
         run->object = NULL;
+    }
+    if (run->args_object) {
+        run->args_object->run = NULL;
+        run->args_object = NULL;
     }
 }
 
 /* The coroutine becomes garbage; nothing in it is run any more. */
 static void throw_away(struct re_lua *lua, struct re_lua_run *run)
 {
-    invalidate_object(run);
+    invalidate_objects(run);
     luaL_unref(lua->L, LUA_REGISTRYINDEX, run->thread_ref);
     free(run);
 }
@@ -128,7 +132,7 @@ static struct re_lua_run *take_run(struct re_lua *lua)
 /* The handler has ended and its results have been read. */
 static void give_back(struct re_lua *lua, struct re_lua_run *run)
 {
-    invalidate_object(run);
+    invalidate_objects(run);
     lua_settop(run->thread, 0);
     run->next = lua->idle;
     lua->idle = run;
@@ -138,7 +142,7 @@ static void give_back(struct re_lua *lua, struct re_lua_run *run)
  * of its budget. */
 static void give_up(struct re_lua *lua, struct re_lua_run *run)
 {
-    invalidate_object(run);
+    invalidate_objects(run);
     if (!run->exceeded) {
         lua_resetthread(run->thread);
     }
