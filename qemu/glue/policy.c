@@ -338,18 +338,28 @@ static abi_long run_syscall(CPUArchState *env, const struct re_call *call)
                            a[4], a[5], a[6], a[7]);
 }
 
+/*
+ * Field by field: an initializer would clear all of struct re_call, of which
+ * most is the engine's own, and take longer than deciding does.
+ */
 abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
                         abi_long arg2, abi_long arg3, abi_long arg4,
                         abi_long arg5, abi_long arg6, abi_long arg7,
                         abi_long arg8)
 {
-    struct re_call call = {
-        .nr = num,
-        .slot = slot_of_call(num, arg1),
-        .args = { arg1, arg2, arg3, arg4, arg5, arg6, arg7, arg8 },
-        .guest = env_cpu(env),
-    };
+    struct re_call call;
 
+    call.nr = num;
+    call.slot = slot_of_call(num, arg1);
+    call.args[0] = arg1;
+    call.args[1] = arg2;
+    call.args[2] = arg3;
+    call.args[3] = arg4;
+    call.args[4] = arg5;
+    call.args[5] = arg6;
+    call.args[6] = arg7;
+    call.args[7] = arg8;
+    call.guest = env_cpu(env);
     return decide(env, &call, run_syscall);
 }
 
