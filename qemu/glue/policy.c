@@ -339,8 +339,9 @@ static abi_long run_syscall(CPUArchState *env, const struct re_call *call)
 }
 
 /*
- * Field by field: an initializer would clear all of struct re_call, of which
- * most is the engine's own, and take longer than deciding does.
+ * Field by field, and only what the caller has to set: an initializer would
+ * clear all of struct re_call, most of which is the engine's own, and take
+ * longer than deciding does.
  */
 abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
                         abi_long arg2, abi_long arg3, abi_long arg4,
