@@ -10,6 +10,7 @@
 
 #include "condition.h"
 #include "diag-add.h"
+#include "match.h"
 #include "node.h"
 
 struct binder {
@@ -22,6 +23,9 @@ struct binder {
     struct re_test *tests;  /* last test first, turned round at the end */
     unsigned count, room;
     struct re_node *lacking;
+    const struct re_guest_ops *ops;
+    const struct re_form *form;     /* of the slot, once something asks */
+    bool asks;              /* some test needs facts */
     bool failed;
 };
 
@@ -191,6 +195,180 @@ static uint16_t push(struct binder *b, const struct re_test *test)
     return b->count++;
 }
 
+/* --- facts ---------------------------------------------------------------- */
+
+static bool has_paths(const struct re_form *form, unsigned count)
+{
+    return form && form->path_count >= count;
+}
+
+static const struct re_form *form_of(struct binder *b)
+{
+    if (!b->form) {
+        b->form = re_form_new(b->target, b->slot, b->ops, b->arena);
+        b->failed |= !b->form;
+    }
+    return b->form;
+}
+
+/* A number that is no argument: what it is called, how wide it is. */
+static bool find_number(struct binder *b, const char *name,
+                        struct st_arg *ret_arg, enum re_number *ret)
+{
+    const struct re_form *form = form_of(b);
+    struct st_arg arg = { .name = name, .type = "number", .width = 16 };
+
+    if (form && form->has_address && strcmp(name, "family") == 0) {
+        arg.family = st_family_by_name("af");
+        *ret = RE_NUMBER_FAMILY;
+    } else if (form && form->has_address && strcmp(name, "port") == 0) {
+        *ret = RE_NUMBER_PORT;
+    } else if (form && form->open && strcmp(name, "access") == 0) {
+        *ret = RE_NUMBER_ACCESS;
+    } else {
+        return false;
+    }
+    *ret_arg = arg;
+    return true;
+}
+
+static bool access_value(struct binder *b, struct re_node *node,
+                         const struct re_value *value, uint64_t *ret)
+{
+    static const char *const names[] = { "read", "write", "readwrite" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!value->atoms->next && strcmp(value->atoms->text, names[i]) == 0) {
+            *ret = i;
+            return true;
+        }
+    }
+    complain(b, node, value->offset, value->length, NULL,
+             "`access` is read, write or readwrite");
+    return false;
+}
+
+static const struct re_string *new_string(struct binder *b, const char *chars,
+                                          size_t len)
+{
+    struct re_string *s = re_arena_alloc(b->arena, sizeof(*s));
+
+    if (s) {
+        s->chars = re_arena_strndup(b->arena, chars, len);
+        s->len = len;
+    }
+    b->failed |= !s || !s->chars;
+    return s;
+}
+
+/* A pattern's names before its first special byte; 0: none but the root. */
+static size_t plain_part(const char *pattern, size_t len)
+{
+    size_t plain = strcspn(pattern, "*?[\\");
+
+    if (plain >= len) {
+        return len;
+    }
+    while (plain > 0 && pattern[plain] != '/') {
+        plain--;
+    }
+    return plain;
+}
+
+/* Where the policy's own path leads by now: /bin/sh is /usr/bin/dash. */
+static const struct re_string *canonical(struct binder *b,
+                                         const struct re_text *text,
+                                         bool pattern)
+{
+    size_t plain = pattern ? plain_part(text->chars, text->len) : text->len;
+    char from[RE_PATH_MAX], to[2 * RE_PATH_MAX];
+    size_t len;
+
+    if (!b->ops || !b->ops->canonical || text->chars[0] != '/' ||
+        plain == 0 || plain >= sizeof(from)) {
+        return NULL;
+    }
+    memcpy(from, text->chars, plain);
+    from[plain] = '\0';
+    if (b->ops->canonical(from, to, RE_PATH_MAX) < 0 ||
+        strcmp(from, to) == 0) {
+        return NULL;
+    }
+    if (pattern && strpbrk(to, "*?[\\")) {
+        return NULL;
+    }
+    len = strlen(to);
+    memcpy(to + len, text->chars + plain, text->len - plain);
+    return new_string(b, to, len + text->len - plain);
+}
+
+static void compile_text(struct binder *b, struct re_text *text,
+                         enum re_relation relation, bool is_address)
+{
+    if (text->compiled) {
+        return;
+    }
+    text->compiled = true;
+    if (is_address) {
+        struct re_network *n = re_arena_alloc(b->arena, sizeof(*n));
+        bool has_bits;
+
+        b->failed |= !n;
+        if (n && re_network_parse(text->chars, text->len, n, &has_bits)) {
+            b->failed = true;       /* condition.c has looked at it before */
+        }
+        text->network = n;
+        return;
+    }
+    text->as_given = new_string(b, text->chars, text->len);
+    text->canonical = canonical(b, text, relation == RE_RELATION_LIKE);
+}
+
+static uint16_t emit_texts(struct binder *b, struct re_node *node,
+                           uint16_t yes, uint16_t no)
+{
+    const struct re_form *form = form_of(b);
+    bool is_address = strcmp(node->subject, "addr") == 0;
+    bool is_unix = strcmp(node->subject, "unix") == 0;
+    bool second = strcmp(node->subject, "path2") == 0;
+    struct re_test test = {
+        .op = is_address ? RE_TEST_NETWORK :
+            node->relation == RE_RELATION_UNDER ? RE_TEST_TEXT_UNDER :
+            node->relation == RE_RELATION_LIKE ? RE_TEST_TEXT_LIKE :
+            RE_TEST_TEXT_EQUAL,
+        .reg = is_unix ? RE_SUBJECT_UNIX : second ? RE_SUBJECT_PATH2 :
+            RE_SUBJECT_PATH,
+        .form = form, .yes = yes,
+    };
+    uint16_t next = no;
+
+    if (is_address || is_unix ? !form || !form->has_address :
+        !has_paths(form, second ? 2 : 1)) {
+        b->lacking = b->lacking ? b->lacking : node;
+        return no;
+    }
+    b->asks = true;
+    for (struct re_text *t = node->texts; t && !b->failed; t = t->next) {
+        compile_text(b, t, node->relation, is_address);
+        for (unsigned i = 0; i < 2 && !b->failed; i++) {
+            const struct re_string *s = i ? t->canonical : t->as_given;
+
+            if (is_address ? i == 0 : s != NULL) {
+                test.no = next;
+                if (is_address) {
+                    test.network = t->network;
+                } else {
+                    test.text = s;
+                }
+                next = push(b, &test);
+            }
+        }
+    }
+    return next;
+}
+
+/* --- comparisons ---------------------------------------------------------- */
+
 static void empty_range(struct binder *b, struct re_node *node,
                         const struct re_range *range)
 {
@@ -253,12 +431,62 @@ static uint16_t emit_order(struct binder *b, struct re_node *node,
     return push(b, &test);
 }
 
+/* A number that is a fact: the range tests of an argument, but for the op. */
+static uint16_t emit_number(struct binder *b, struct re_node *node,
+                            const struct st_arg *arg, enum re_number number,
+                            uint16_t yes, uint16_t no)
+{
+    struct re_test test = {
+        .op = RE_TEST_FACT_RANGE, .reg = number, .form = b->form,
+    };
+    uint16_t next;
+
+    b->asks = true;
+    if (node->negated) {
+        next = yes;
+        yes = no;
+        no = next;
+    }
+    if (node->masked || node->relation == RE_RELATION_NONZERO) {
+        complain(b, node, node->offset, node->length, NULL,
+                 "this has no bits that a mask could pick");
+        return no;
+    }
+    if (number == RE_NUMBER_ACCESS && node->relation != RE_RELATION_IN) {
+        complain(b, node, node->offset, node->length, NULL,
+                 "`access` is compared with \"==\", \"!=\" and \"in\"");
+        return no;
+    }
+    if (node->relation != RE_RELATION_IN) {
+        return emit_order(b, node, arg, test, yes, no);
+    }
+    if (number != RE_NUMBER_ACCESS) {
+        return emit_ranges(b, node, arg, test, yes, no);
+    }
+    next = no;
+    for (const struct re_range *r = node->ranges; r; r = r->next) {
+        test.span = 0;
+        test.yes = yes;
+        test.no = next;
+        if (!access_value(b, node, &r->low, &test.low) ||
+            !access_value(b, node, &r->high, &test.low)) {
+            return no;
+        }
+        next = push(b, &test);
+    }
+    return next;
+}
+
 static uint16_t emit_compare(struct binder *b, struct re_node *node,
                              uint16_t yes, uint16_t no)
 {
     struct re_test test = { .op = RE_TEST_RANGE, .mask = UINT64_MAX };
+    enum re_number number;
     struct st_arg arg;
 
+    if (find_number(b, node->subject, &arg, &number)) {
+        return emit_number(b, node, &arg, number, yes, no);
+    }
     if (!find_arg(b, node->subject, &arg)) {
         b->lacking = b->lacking ? b->lacking : node;
         return no;
@@ -293,6 +521,9 @@ static uint16_t emit_compare(struct binder *b, struct re_node *node,
             return no;
         }
         return emit_order(b, node, &arg, test, yes, no);
+    case RE_RELATION_UNDER:
+    case RE_RELATION_LIKE:
+        break;              /* of texts */
     case RE_RELATION_NONZERO:
         test.low = 1;
         test.span = UINT64_MAX - 1;
@@ -315,6 +546,10 @@ static uint16_t emit(struct binder *b, struct re_node *node,
     case RE_NODE_NOT:
         return emit(b, node->left, no, yes);
     case RE_NODE_COMPARE:
+        if (node->texts) {
+            return node->negated ? emit_texts(b, node, no, yes) :
+                emit_texts(b, node, yes, no);
+        }
         return emit_compare(b, node, yes, no);
     }
     return no;
@@ -356,13 +591,16 @@ static const struct re_test *turn_round(struct binder *b, uint16_t entry)
 
 enum re_binding re_condition_bind(struct re_node *node,
                                   const struct st_target *target,
-                                  unsigned slot, struct re_arena *arena,
+                                  unsigned slot, const struct re_guest_ops *ops,
+                                  struct re_arena *arena,
                                   struct re_diags *diags,
                                   const struct re_test **ret_tests,
+                                  bool *ret_asks,
                                   struct re_node **ret_lacking)
 {
     struct binder b = {
         .target = target, .slot = slot, .arena = arena, .diags = diags,
+        .ops = ops,
     };
     const struct re_test *tests = NULL;
     uint16_t entry;
@@ -381,6 +619,7 @@ enum re_binding re_condition_bind(struct re_node *node,
         return RE_BOUND_LACKING;
     }
     *ret_tests = tests;
+    *ret_asks = b.asks;
     return RE_BOUND;
 }
 

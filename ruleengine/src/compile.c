@@ -81,7 +81,7 @@ static int compare_entries(const void *x, const void *y)
 
 static int add_entry(struct compiler *c, unsigned slot,
                      const struct re_draft *draft,
-                     const struct re_test *tests)
+                     const struct re_test *tests, bool asks)
 {
     struct entry *e = re_arena_alloc(c->layer->arena, sizeof(*e));
 
@@ -91,6 +91,7 @@ static int add_entry(struct compiler *c, unsigned slot,
     e->candidate.rule = draft->rule;
     e->candidate.tests = tests;
     e->draft = draft;
+    e->candidate.asks = asks;
     e->rank = (draft->set ? RANK_SET : RANK_NAME) |
         (draft->condition || has_when(draft->rule) ? RANK_CONDITION : 0);
     e->next = c->lists[slot];
@@ -112,6 +113,7 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     const struct re_test *tests = NULL;
     struct re_node *lacking;
 
+    bool asks = false;
     if (c->last[slot] == draft) {
         return 0;
     }
@@ -119,8 +121,8 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     s->slots++;
     if (draft->condition) {
         switch (re_condition_bind(draft->condition, c->layer->target, slot,
-                                  c->layer->arena, c->doc->diags, &tests,
-                                  &lacking)) {
+                                  c->layer->ops, c->layer->arena,
+                                  c->doc->diags, &tests, &asks, &lacking)) {
         case RE_BOUND:
             break;
         case RE_BOUND_ERROR:
@@ -135,11 +137,12 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
             }
             tests = NULL;       /* refused, whatever its arguments are */
             s->bound--;
+            asks = false;
             break;
         }
     }
     s->bound++;
-    return add_entry(c, slot, draft, tests);
+    return add_entry(c, slot, draft, tests, asks);
 }
 
 /* A rule for socketcall or ipc is one for all that they carry. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "diag-add.h"
+#include "match.h"
 #include "node.h"
 
 enum { NESTING_MAX = 64 };  /* parentheses and "!", so that recursion ends */
@@ -161,6 +162,222 @@ static bool parse_relation(struct parser *p, struct re_node *node)
     return false;
 }
 
+/* --- texts ---------------------------------------------------------------- */
+
+static bool is_path_subject(const char *subject)
+{
+    return strcmp(subject, "path") == 0 || strcmp(subject, "path2") == 0;
+}
+
+static bool text_error(struct parser *p, const char *hint, const char *message)
+{
+    re_scan_error(p->s, hint, "%s", message);
+    return false;
+}
+
+/* Names that the kernel never gives: a condition with one could not hold. */
+static const char *name_fault(const char *name, size_t len)
+{
+    if (name[0] != '/') {
+        return "a path starts with \"/\"";
+    }
+    for (const char *at = name; (at = memchr(at, '/', name + len - at)); ) {
+        size_t part = strcspn(++at, "/");
+
+        if (part == 0 && at[0] == '/') {
+            return "a path has one \"/\" between two names";
+        }
+        if ((part == 1 && at[0] == '.') ||
+            (part == 2 && at[0] == '.' && at[1] == '.')) {
+            return "a path has no \".\" and \"..\": it is compared with where "
+                "they lead";
+        }
+    }
+    if (len > 1 && name[len - 1] == '/') {
+        return "a path does not end in \"/\"";
+    }
+    return len >= RE_PATH_MAX ? "the path is too long" : NULL;
+}
+
+static bool check_network(struct parser *p, const struct re_node *node,
+                          const struct re_text *text, bool in_set)
+{
+    struct re_network network;
+    bool has_bits;
+    const char *fault = re_network_parse(text->chars, text->len, &network,
+                                         &has_bits);
+
+    if (node->relation != RE_RELATION_IN) {
+        fault = "addresses are compared with \"==\", \"!=\" and \"in\"";
+    } else if (!fault && has_bits && !in_set) {
+        fault = "\"==\" takes one address; a network needs \"in\"";
+    }
+    return fault ? text_error(p, NULL, fault) : true;
+}
+
+static bool check_text(struct parser *p, const struct re_node *node,
+                       struct re_text *text, bool in_set)
+{
+    bool is_unix = strcmp(node->subject, "unix") == 0;
+    const char *fault;
+
+    if (strcmp(node->subject, "addr") == 0) {
+        return check_network(p, node, text, in_set);
+    }
+    if (text->len > 1 && text->chars[text->len - 1] == '/' &&
+        node->relation == RE_RELATION_UNDER) {
+        text->len--;
+    }
+    if (is_unix && text->chars[0] == '@') {
+        fault = node->relation == RE_RELATION_UNDER ?
+            "an abstract name lies under no directory; use \"like\"" : NULL;
+    } else if (node->relation == RE_RELATION_LIKE && text->len > 1 &&
+               strncmp(text->chars, "**", 2) == 0) {
+        fault = NULL;
+    } else {
+        fault = name_fault(text->chars, text->len);
+    }
+    if (!fault && node->relation == RE_RELATION_LIKE) {
+        fault = re_glob_fault(text->chars, text->len);
+    }
+    return fault ? text_error(p, is_unix && text->chars[0] != '/' ?
+                              "an abstract name starts with \"@\"" : NULL,
+                              fault) : true;
+}
+
+static char *unquoted(struct parser *p)
+{
+    const char *from = p->s->entry->value + p->s->offset + 1;
+    char *copy = re_arena_strndup(p->arena, from, p->s->length - 2);
+    char *to = copy;
+
+    for (char *at = copy; at && *at; at++) {
+        at += *at == '\\' && (at[1] == '\\' || at[1] == '"');
+        *to++ = *at;
+    }
+    if (to) {
+        *to = '\0';
+    }
+    return copy;
+}
+
+static bool parse_text(struct parser *p, const struct re_node *node,
+                       bool in_set, struct re_text **tail)
+{
+    struct re_scan *s = p->s;
+    struct re_text *text = re_arena_alloc(p->arena, sizeof(*text));
+
+    if (!text) {
+        return false;
+    }
+    if (s->token != RE_TOKEN_TEXT && s->token != RE_TOKEN_STRING) {
+        re_scan_expected(s, strcmp(node->subject, "addr") == 0 ?
+                         "an address" : node->relation == RE_RELATION_LIKE ?
+                         "a pattern" : "a path");
+        return false;
+    }
+    text->chars = s->token == RE_TOKEN_STRING ? unquoted(p) : token_text(p);
+    if (!text->chars) {
+        return false;
+    }
+    text->len = strlen(text->chars);
+    text->offset = s->offset;
+    text->length = s->length;
+    if (!check_text(p, node, text, in_set)) {
+        return false;
+    }
+    *tail = text;
+    re_scan_next(s);
+    return true;
+}
+
+static bool parse_text_set(struct parser *p, struct re_node *node)
+{
+    struct re_text **tail = &node->texts;
+    struct re_scan *s = p->s;
+
+    re_scan_next_text(s);
+    if (!re_scan_is(s, "{")) {
+        return parse_text(p, node, true, tail);
+    }
+    do {
+        re_scan_next_text(s);
+        if (!parse_text(p, node, true, tail)) {
+            return false;
+        }
+        tail = &(*tail)->next;
+    } while (re_scan_is(s, ","));
+    if (!re_scan_take(s, "}")) {
+        re_scan_expected(s, "\",\" or \"}\"");
+        return false;
+    }
+    return true;
+}
+
+/* What follows "path", "unix" or "addr". */
+static bool parse_text_relation(struct parser *p, struct re_node *node)
+{
+    static const struct {
+        const char *word;
+        enum re_relation relation;
+    } words[] = {
+        { "in", RE_RELATION_IN }, { "under", RE_RELATION_UNDER },
+        { "like", RE_RELATION_LIKE },
+    };
+    struct re_scan *s = p->s;
+
+    node->relation = RE_RELATION_IN;
+    if (re_scan_is(s, "==") || re_scan_is(s, "!=")) {
+        node->negated = re_scan_is(s, "!=");
+        re_scan_next_text(s);
+        return parse_text(p, node, false, &node->texts);
+    }
+    node->negated = re_scan_take(s, "!");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (re_scan_is(s, words[i].word)) {
+            node->relation = words[i].relation;
+            return parse_text_set(p, node);
+        }
+    }
+    re_scan_expected(s, is_path_subject(node->subject) ||
+                     strcmp(node->subject, "unix") == 0 ?
+                     "\"==\", \"!=\", \"in\", \"under\" or \"like\"" :
+                     "\"==\", \"!=\" or \"in\"");
+    return false;
+}
+
+/*
+ * "addr" is a socket address for connect and a number for mmap. What is
+ * written tells them apart: every address has a dot or a colon behind its
+ * first digits, or starts with a letter, and no number does (".." is a range).
+ */
+static bool number_follows(const struct re_scan *s)
+{
+    const char *at = s->entry->value + s->offset + s->length;
+    size_t digits;
+
+    if (re_scan_is(s, "<") || re_scan_is(s, "<=") || re_scan_is(s, ">") ||
+        re_scan_is(s, ">=")) {
+        return true;
+    }
+    at += strspn(at, " \tin{");
+    digits = strspn(at, "0123456789xXabcdefABCDEF-");
+    return digits > 0 && isdigit((unsigned char)at[at[0] == '-']) &&
+        at[digits] != ':' && (at[digits] != '.' || at[digits + 1] == '.');
+}
+
+static bool takes_text(const struct re_scan *s, const struct re_node *node)
+{
+    if (node->masked) {
+        return false;
+    }
+    if (strcmp(node->subject, "addr") == 0) {
+        return !number_follows(s);
+    }
+    return is_path_subject(node->subject) ||
+        strcmp(node->subject, "unix") == 0;
+}
+
 /* Whether "(" opens a masked subject: "(" word "&", and not "&&". */
 static bool at_masked(const struct re_scan *s)
 {
@@ -211,7 +428,8 @@ static struct re_node *parse_comparison(struct parser *p)
             return NULL;
         }
     }
-    if (!parse_relation(p, node)) {
+    if (takes_text(s, node) ? !parse_text_relation(p, node) :
+        !parse_relation(p, node)) {
         return NULL;
     }
     return node;

@@ -6,6 +6,7 @@
  *     conjunct   = factor { "&&" factor }
  *     factor     = "!" factor | "(" condition ")" | comparison
  *     comparison = subject relation | masked [relation]
+ *                | text-subject text-relation
  *     relation   = ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) value
  *                | [ "!" ] "in" ( "{" item { "," item } "}" | item )
  *     item       = value [ ".." value ]
@@ -13,6 +14,11 @@
  *     subject    = argument | "arg0" ... "arg5"
  *     value      = [ "-" ] number | atom { "|" atom }
  *     atom       = number | constant
+ *     text-subject  = "path" | "path2" | "unix" | "addr"
+ *     text-relation = ( "==" | "!=" ) text
+ *                   | [ "!" ] ( "in" | "under" | "like" )
+ *                     ( text | "{" text { "," text } "}" )
+ *     text       = up to a blank, ")", "," or "}" | a string
  *
  * A tree knows no target: the same rule is bound to every call that it
  * governs, with that call's arguments and that target's constants.
@@ -38,13 +44,16 @@ enum re_binding {
 /*
  * Makes the tests of one slot. "RE_BOUND_LACKING" puts the node that names the
  * argument into *ret_lacking; re_condition_lacking() then complains about it.
- * The same error is reported once, however many slots are bound.
+ * The same error is reported once, however many slots are bound. "*ret_asks"
+ * says whether the tests need facts; "ops" may be NULL.
  */
 enum re_binding re_condition_bind(struct re_node *node,
                                   const struct st_target *target,
-                                  unsigned slot, struct re_arena *arena,
+                                  unsigned slot, const struct re_guest_ops *ops,
+                                  struct re_arena *arena,
                                   struct re_diags *diags,
                                   const struct re_test **ret_tests,
+                                  bool *ret_asks,
                                   struct re_node **ret_lacking);
 
 /* "flgas" is not an argument of openat (dfd, filename, flags, mode) */

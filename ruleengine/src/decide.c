@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The hot path of calls that a rule is interested in: no lock, no allocation,
- * no guest memory.
+ * The hot path of calls that a rule is interested in: no lock, no allocation.
+ * Guest memory is read, through facts, by tests of paths and addresses alone.
  */
+#include <string.h>
+
+#include "match.h"
 #include "policy.h"
 
 static uint64_t argument(const struct re_test *test,
@@ -37,6 +40,101 @@ bool re_tests_hold(const struct re_test *tests,
     return i == RE_COND_TRUE;
 }
 
+/* --- facts ------------------------------------------------------------- */
+
+static bool number_holds(const struct re_test *test, struct re_facts *facts)
+{
+    const struct re_address *address;
+    uint64_t value = 0;
+
+    switch (test->reg) {
+    case RE_NUMBER_ACCESS:
+        value = re_fact_access(facts, test->form);
+        break;
+    case RE_NUMBER_FAMILY:
+        value = re_fact_address(facts, test->form)->family;
+        break;
+    case RE_NUMBER_PORT:
+        address = re_fact_address(facts, test->form);
+        if (!address->has_ip) {
+            return false;
+        }
+        value = address->port;
+        break;
+    }
+    return value - test->low <= test->span;
+}
+
+static const struct re_path *text_of(const struct re_test *test,
+                                     struct re_facts *facts)
+{
+    return test->reg == RE_SUBJECT_UNIX ? re_fact_unix(facts, test->form) :
+        re_fact_path(facts, test->form, test->reg == RE_SUBJECT_PATH2);
+}
+
+static bool fact_holds(const struct re_test *test, struct re_facts *facts)
+{
+    const struct re_address *address;
+    const struct re_path *path;
+
+    switch (test->op) {
+    case RE_TEST_FACT_RANGE:
+        return number_holds(test, facts);
+    case RE_TEST_TEXT_EQUAL:
+        path = text_of(test, facts);
+        return path->len == test->text->len &&
+            memcmp(path->name, test->text->chars, path->len) == 0;
+    case RE_TEST_TEXT_UNDER:
+        path = text_of(test, facts);
+        return re_match_under(path->name, path->len, test->text);
+    case RE_TEST_TEXT_LIKE:
+        path = text_of(test, facts);
+        return re_match_glob(path->name, path->len, test->text);
+    case RE_TEST_NETWORK:
+        address = re_fact_address(facts, test->form);
+        return address->has_ip && re_match_network(address->ip, test->network);
+    }
+    return false;
+}
+
+bool re_tests_hold_with_facts(const struct re_test *tests,
+                              const uint64_t args[ST_MAX_REGS],
+                              struct re_facts *facts)
+{
+    uint16_t i = 0;
+
+    while (i < RE_COND_MAX) {
+        const struct re_test *test = &tests[i];
+        bool holds;
+
+        if (test->op == RE_TEST_RANGE) {
+            uint64_t value = argument(test, args) & test->mask;
+
+            holds = value - test->low <= test->span;
+        } else {
+            holds = fact_holds(test, facts);
+        }
+        i = holds ? test->yes : test->no;
+    }
+    return i == RE_COND_TRUE;
+}
+
+/* --- rules ------------------------------------------------------------- */
+
+static bool candidate_holds(const struct re_candidate *c,
+                            const uint64_t args[ST_MAX_REGS],
+                            struct re_facts *facts)
+{
+    if (!c->tests) {
+        return true;
+    }
+    if (!c->asks) {
+        return re_tests_hold(c->tests, args);
+    }
+    return facts ? re_tests_hold_with_facts(c->tests, args, facts) :
+        c->rule->verdict >= RE_VERDICT_DENY;
+}
+
 /* Counts this call, unless it was counted before, and says whether it is one
  * of those the rule wants. */
 static bool when_holds(const struct re_rule *rule, bool counting)
@@ -57,6 +155,7 @@ static bool when_holds(const struct re_rule *rule, bool counting)
 
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
+                                      struct re_facts *facts,
                                       bool counting)
 {
     const struct re_slot *s = slot < 0 ? &layer->unknown :
@@ -64,7 +163,7 @@ const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
     const struct re_candidate *c = s->candidates;
 
     /* The last candidate always holds. */
-    while ((c->tests && !re_tests_hold(c->tests, args)) ||
+    while (!candidate_holds(c, args, facts) ||
            !when_holds(c->rule, counting)) {
         c++;
     }

@@ -305,7 +305,9 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     call->settled = false;
     for (unsigned i = 0; i < e->layer_count; i++) {
         const struct re_rule *rule = re_layer_decide(e->layers[i], call->slot,
-                                                     call->args, !again);
+                                                     call->args,
+                                                     call->facts,
+                                                     !again);
 
         call->decided[i] = rule;
         if (lets_through(e->layers[i], rule) ||
@@ -320,6 +322,12 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
         if (!strictest || rule->verdict > strictest->verdict) {
             strictest = rule;
         }
+    if (call->facts) {
+        call->facts->made = 0;
+        call->facts->target = e->target;
+        call->facts->guest = call->guest;
+        call->facts->args = call->given;
+    }
     }
     if (strictest && refuses(strictest)) {
         call->rule = strictest;

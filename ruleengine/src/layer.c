@@ -209,6 +209,7 @@ int re_layer_load(struct re_layer **ret, const struct st_target *target,
         re_layer_free(layer);
         return err;
     }
+    layer->ops = ops;
     *ret = layer;
     return 0;
 }

@@ -23,6 +23,8 @@ enum re_node_kind {
 /* Others are these, negated. */
 enum re_relation {
     RE_RELATION_IN,         /* "==" and "in" */
+    RE_RELATION_UNDER,      /* texts only */
+    RE_RELATION_LIKE,       /* texts only */
     RE_RELATION_BELOW,      /* "<" */
     RE_RELATION_ABOVE,      /* ">" */
     RE_RELATION_NONZERO,    /* a masked subject alone */
@@ -48,6 +50,18 @@ struct re_range {
     struct re_value low, high;
 };
 
+/* A path, a pattern, an address: what stands behind a subject that is no number. */
+struct re_text {
+    struct re_text *next;
+    const char *chars;      /* quotes and their backslashes removed */
+    size_t len;
+    size_t offset, length;
+    bool compiled;          /* the members below are set */
+    const struct re_string *as_given;
+    const struct re_string *canonical;  /* NULL: the same */
+    const struct re_network *network;   /* of an address; NULL: it is none */
+};
+
 struct re_node {
     enum re_node_kind kind;
     struct re_node *left, *right;
@@ -61,6 +75,7 @@ struct re_node {
     enum re_relation relation;
     bool negated;
     struct re_range *ranges;
+    struct re_text *texts;  /* not NULL: instead of ranges */
     bool reported;          /* an error was reported: once is enough */
 };
 

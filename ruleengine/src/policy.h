@@ -15,6 +15,7 @@
 
 #include "ruleengine/engine.h"
 #include "arena.h"
+#include "facts.h"
 
 struct re_lua;
 
@@ -68,6 +69,34 @@ enum re_test_op {
     RE_TEST_RANGE,          /* low <= (value & mask) <= high, modulo 2^64 */
 };
 
+    /* The others need facts, which "form" can make; "reg" says which. */
+    RE_TEST_FACT_RANGE,     /* low <= fact <= high; enum re_number */
+    RE_TEST_TEXT_EQUAL,     /* enum re_subject; "text" */
+    RE_TEST_TEXT_UNDER,
+    RE_TEST_TEXT_LIKE,
+    RE_TEST_NETWORK,        /* the address lies in "network" */
+};
+
+enum re_number {
+    RE_NUMBER_ACCESS,
+    RE_NUMBER_FAMILY,
+    RE_NUMBER_PORT,         /* holds for no address without one */
+};
+
+enum re_subject {
+    RE_SUBJECT_PATH,
+    RE_SUBJECT_PATH2,
+    RE_SUBJECT_UNIX,
+};
+
+struct re_string {
+    size_t len;
+    const char *chars;      /* NUL-terminated */
+};
+
+struct re_network {
+    unsigned char ip[16];   /* IPv4 as ::ffff:a.b.c.d */
+    unsigned bits;          /* leading bits that count, 0 .. 128 */
 struct re_test {
     uint8_t op;             /* enum re_test_op */
     uint8_t reg;            /* do_syscall argument, 0 .. 7 */
@@ -75,8 +104,16 @@ struct re_test {
     uint8_t pair;           /* enum st_pair */
     bool is_signed;         /* how the value is extended to 64 bits */
     uint16_t yes, no;       /* next test, RE_COND_TRUE or RE_COND_FALSE */
-    uint64_t mask;          /* all ones: none */
-    uint64_t low, span;     /* value - low <= span, unsigned */
+    union {
+        uint64_t mask;      /* RANGE; all ones: none */
+        const struct re_form *form;
+    };
+    union {
+        uint64_t low;       /* value - low <= span, unsigned */
+        const struct re_string *text;
+        const struct re_network *network;
+    };
+    uint64_t span;
 };
 
 struct re_candidate {
@@ -84,6 +121,7 @@ struct re_candidate {
     const struct re_test *tests;    /* NULL: always */
 };
 
+    bool asks;              /* some of the tests need facts */
 struct re_slot {
     const struct re_candidate *candidates;
     unsigned count;         /* the last one has no tests and no "when" */
@@ -93,6 +131,7 @@ struct re_layer {
     const struct st_target *target;
     struct re_slot *slots;          /* st_slot_count() of them */
     struct re_slot unknown;         /* numbers without a name */
+    const struct re_guest_ops *ops;     /* NULL: no guest (tools) */
     const struct re_rule *default_rule;
     const struct re_rule *on_error; /* verdict of a handler that failed */
     struct re_lua *lua;             /* NULL without handlers */
@@ -108,13 +147,20 @@ bool re_tests_hold(const struct re_test *tests,
 
 /* The rule that decides a slot (-1: unknown number) for these arguments. With
  * "counting", rules with a "when" that match count this call; without, they were
- * asked about this very call before. */
+ * asked about this very call before. Without facts, a condition that needs
+ * them holds for a rule that refuses, and for no other. */
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
+/* The same for tests that may need facts. */
+bool re_tests_hold_with_facts(const struct re_test *tests,
+                              const uint64_t args[ST_MAX_REGS],
+                              struct re_facts *facts);
+
                                       const uint64_t args[ST_MAX_REGS],
                                       bool counting);
 
 /* Reads and compiles an INI file with its includes and handlers. */
 int re_layer_load(struct re_layer **ret, const struct st_target *target,
+                                      struct re_facts *facts,
                   const struct re_guest_ops *ops, const char *path,
                   struct re_diags *diags);
 /* The layer that directories of Lua rules make. */

@@ -79,7 +79,8 @@ static void scan_operator(struct re_scan *s, const char *text)
     s->token = RE_TOKEN_BAD;
 }
 
-void re_scan_next(struct re_scan *s)
+/* To where the next token starts; whether there is one. */
+static bool pass_blanks(struct re_scan *s)
 {
     const char *text;
 
@@ -91,9 +92,35 @@ void re_scan_next(struct re_scan *s)
     s->offset = text - s->entry->value;
     s->length = 0;
     s->token = RE_TOKEN_END;
-    if (!*text) {
+    return *text;
+}
+
+void re_scan_next_text(struct re_scan *s)
+{
+    const char *text;
+
+    if (!pass_blanks(s)) {
         return;
     }
+    text = s->entry->value + s->offset;
+    if (*text == '"') {
+        scan_string(s, text);
+    } else if (strchr("{}(),", *text)) {
+        scan_operator(s, text);
+    } else {
+        s->token = RE_TOKEN_TEXT;
+        s->length = strcspn(text, " \t),}");
+    }
+}
+
+void re_scan_next(struct re_scan *s)
+{
+    const char *text;
+
+    if (!pass_blanks(s)) {
+        return;
+    }
+    text = s->entry->value + s->offset;
     if (isdigit((unsigned char)*text)) {
         scan_number(s, text);
     } else if (is_word(*text)) {

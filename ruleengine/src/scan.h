@@ -17,6 +17,7 @@ enum re_token {
     RE_TOKEN_WORD,          /* letters, digits, "_"; starts with no digit */
     RE_TOKEN_NUMBER,        /* decimal, 0x..., 0... (octal), as in C */
     RE_TOKEN_STRING,        /* "..." */
+    RE_TOKEN_TEXT,          /* bare text, as of a path: re_scan_next_text() */
     RE_TOKEN_OPERATOR,      /* one of the operators in scan.c */
     RE_TOKEN_BAD,           /* none of these; already complained about */
 };
@@ -34,6 +35,9 @@ struct re_scan {
 void re_scan_start(struct re_scan *s, const struct re_entry *entry,
                    size_t offset, struct re_diags *diags);
 void re_scan_next(struct re_scan *s);
+/* The same where a path, an address or a pattern is expected: text up to a
+ * blank, ")", "," or "}", or a string; and "{" by itself. */
+void re_scan_next_text(struct re_scan *s);
 
 /* Whether the current token is this word or operator. */
 bool re_scan_is(const struct re_scan *s, const char *text);

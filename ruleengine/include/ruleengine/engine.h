@@ -37,6 +37,7 @@
 #include <syscall-tables.h>
 
 #include "ruleengine/diag.h"
+#include "ruleengine/facts.h"
 #include "ruleengine/guest.h"
 
 struct re_engine;
@@ -109,6 +110,7 @@ struct re_call {
     bool has_run;
     bool settled;                   /* RE_STEP_RUN is the last step */
 };
+    struct re_facts *facts;         /* this thread's; NULL: none are to be had */
 
 /*
  * Reads, checks and compiles everything in the configuration. 0, or a negative

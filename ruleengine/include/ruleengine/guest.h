@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "ruleengine/facts.h"
+
 struct re_guest_ops {
     /* Copies len bytes out of, or into, guest memory at a guest address.
      * 0, or -EFAULT (then an unspecified part may have been copied). */
@@ -26,6 +28,24 @@ struct re_guest_ops {
 
     /* The guest's program counter, at or just behind the system call. */
     uint64_t (*pc)(void *guest);
+
+    /*
+     * Resolves a path as the guest's call would and keeps hold of what it
+     * found, so that the call, when it is carried out, acts on that and on
+     * nothing else, whatever other threads do to the string, to links and to
+     * directories meanwhile. Fills path->name, len and host. A path that
+     * cannot be resolved makes the call fail when it is carried out, with the
+     * errno that the kernel gives. NULL: this guest has no paths.
+     */
+    void (*path)(void *guest, const struct re_path_query *query,
+                 struct re_path *path);
+
+    /*
+     * The canonical name, as the guest sees it, that a path of the policy has
+     * now; 0, or a negative errno when there is no such file. NULL: policies
+     * are taken literally.
+     */
+    int (*canonical)(const char *path, char *buf, size_t size);
 };
 
 #endif

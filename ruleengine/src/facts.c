@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "facts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+/* The same on every target. */
+enum {
+    AT_SYMLINK_NOFOLLOW_BIT = 0x100,
+    AT_SYMLINK_FOLLOW_BIT   = 0x400,
+    AT_EMPTY_PATH_BIT       = 0x1000,
+    IN_DONT_FOLLOW_BIT      = 0x02000000,
+    UMOUNT_NOFOLLOW_BIT     = 8,
+    FAN_MARK_DONT_FOLLOW_BIT = 4,
+};
+
+/* How calls treat the last component of their paths. */
+enum {
+    FOLLOW      = 0,
+    NOFOLLOW    = 1 << 0,   /* neither path */
+    NOFOLLOW2   = 1 << 1,   /* not the second path */
+    MAKES       = 1 << 2,   /* the first path is made, removed or renamed */
+    MAKES2      = 1 << 3,
+    NULL_FD     = 1 << 4,   /* NULL is the descriptor itself */
+};
+
+static const struct behaviour {
+    const char *name;       /* canonical */
+    unsigned how;
+    const char *flags;      /* the argument with the flags that follow */
+    uint32_t follow_bit, nofollow_bit, empty_bit;
+} behaviours[] = {
+    { "execveat", FOLLOW, "flags", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+    { "faccessat2", FOLLOW, "flags", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+    { "fanotify_mark", FOLLOW, "flags", 0, FAN_MARK_DONT_FOLLOW_BIT, 0 },
+    { "fchmodat2", FOLLOW, "flags", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+    { "fchownat", FOLLOW, "flag", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+    { "inotify_add_watch", FOLLOW, "mask", 0, IN_DONT_FOLLOW_BIT, 0 },
+    { "lchown", NOFOLLOW },
+    { "lgetxattr", NOFOLLOW },
+    { "link", NOFOLLOW | NOFOLLOW2 | MAKES2 },
+    { "linkat", NOFOLLOW | NOFOLLOW2 | MAKES2, "flags",
+      AT_SYMLINK_FOLLOW_BIT, 0, AT_EMPTY_PATH_BIT },
+    { "llistxattr", NOFOLLOW },
+    { "lremovexattr", NOFOLLOW },
+    { "lsetxattr", NOFOLLOW },
+    { "lstat", NOFOLLOW },
+    { "mkdir", NOFOLLOW | MAKES },
+    { "mkdirat", NOFOLLOW | MAKES },
+    { "mknod", NOFOLLOW | MAKES },
+    { "mknodat", NOFOLLOW | MAKES },
+    { "name_to_handle_at", NOFOLLOW, "flag", AT_SYMLINK_FOLLOW_BIT, 0,
+      AT_EMPTY_PATH_BIT },
+    { "newfstatat", FOLLOW, "flag", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+    { "readlink", NOFOLLOW },
+    { "readlinkat", NOFOLLOW },
+    { "rename", NOFOLLOW | NOFOLLOW2 | MAKES | MAKES2 },
+    { "renameat", NOFOLLOW | NOFOLLOW2 | MAKES | MAKES2 },
+    { "renameat2", NOFOLLOW | NOFOLLOW2 | MAKES | MAKES2 },
+    { "rmdir", NOFOLLOW | MAKES },
+    { "statx", FOLLOW, "flags", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+    { "symlink", NOFOLLOW | MAKES },
+    { "symlinkat", NOFOLLOW | MAKES },
+    { "umount2", FOLLOW, "flags", 0, UMOUNT_NOFOLLOW_BIT, 0 },
+    { "unlink", NOFOLLOW | MAKES },
+    { "unlinkat", NOFOLLOW | MAKES },
+    { "utimensat", NULL_FD, "flags", 0, AT_SYMLINK_NOFOLLOW_BIT,
+      AT_EMPTY_PATH_BIT },
+};
+
+/* --- forms ------------------------------------------------------------- */
+
+static const struct behaviour *behaviour_of(const char *canonical)
+{
+    static const struct behaviour plain = { "", FOLLOW };
+
+    for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++) {
+        if (strcmp(behaviours[i].name, canonical) == 0) {
+            return &behaviours[i];
+        }
+    }
+    return &plain;
+}
+
+static int reg_of(const struct st_arg *args, int count, const char *name)
+{
+    for (int i = 0; name && i < count; i++) {
+        if (strcmp(args[i].name, name) == 0) {
+            return args[i].reg;
+        }
+    }
+    return -1;
+}
+
+static void find_paths(struct re_form *form, const struct behaviour *b,
+                       const struct st_arg *args, int count)
+{
+    int dirfd = -1;
+
+    for (int i = 0; i < count && form->path_count < 2; i++) {
+        unsigned n = form->path_count;
+        struct re_path_form *p = &form->paths[n];
+
+        if (args[i].kind == ST_KIND_DIRFD) {
+            dirfd = args[i].reg;
+        }
+        if (args[i].kind != ST_KIND_PATH) {
+            continue;
+        }
+        p->query = (struct re_path_query) {
+            .reg = args[i].reg,
+            .dirfd = RE_CWD,
+            .dirfd_reg = dirfd,
+            .flags_reg = -1,
+            .index = n,
+            .follow = !(b->how & (n ? NOFOLLOW2 : NOFOLLOW)),
+            .is_directory = b->how & (n ? MAKES2 : MAKES),
+            .null_is_dirfd = b->how & NULL_FD,
+        };
+        p->flags_reg = n ? -1 : reg_of(args, count, b->flags);
+        p->follow_bit = b->follow_bit;
+        p->nofollow_bit = b->nofollow_bit;
+        p->empty_bit = b->empty_bit;
+        dirfd = -1;
+        form->path_count++;
+    }
+}
+
+static uint32_t open_bit(const struct st_target *t, const char *name)
+{
+    uint64_t value = 0;
+
+    st_constant(t, st_family_by_name("open"), name, &value);
+    return value;
+}
+
+static void find_open(struct re_form *form, const struct st_target *t,
+                      const char *name, const struct st_arg *args, int count)
+{
+    if (strcmp(name, "creat") == 0) {
+        form->open = RE_OPEN_CREAT;
+    } else if (strcmp(name, "openat2") == 0) {
+        form->open = RE_OPEN_HOW_MEMORY;
+        form->open_reg = reg_of(args, count, "how");
+        form->size_reg = reg_of(args, count, "size");
+    } else if (strcmp(name, "open") == 0 || strcmp(name, "openat") == 0 ||
+               strcmp(name, "open_by_handle_at") == 0) {
+        form->open = RE_OPEN_FLAGS;
+        form->open_reg = reg_of(args, count, "flags");
+    } else if (strcmp(name, "mq_open") == 0) {
+        form->open = RE_OPEN_FLAGS;
+        form->open_reg = reg_of(args, count, "oflag");
+    }
+    if (form->open && form->path_count) {
+        form->paths[0].query.flags_reg =
+            form->open == RE_OPEN_CREAT ? -1 : form->open_reg;
+    }
+    form->o_accmode = open_bit(t, "O_ACCMODE");
+    form->o_creat = open_bit(t, "O_CREAT");
+    form->o_excl = open_bit(t, "O_EXCL");
+    form->o_trunc = open_bit(t, "O_TRUNC");
+    form->o_nofollow = open_bit(t, "O_NOFOLLOW");
+}
+
+static void find_address(struct re_form *form, const char *name,
+                         const struct st_arg *args, int count)
+{
+    form->address_reg = form->address_len_reg = form->message_reg = -1;
+    if (strcmp(name, "sendmsg") == 0) {
+        form->message_reg = reg_of(args, count, "msg");
+    } else if (strcmp(name, "connect") == 0 || strcmp(name, "bind") == 0 ||
+               strcmp(name, "sendto") == 0) {
+        for (int i = 0; i + 1 < count; i++) {
+            if (args[i].kind == ST_KIND_SOCKADDR) {
+                form->address_reg = args[i].reg;
+                form->address_len_reg = args[i + 1].reg;
+            }
+        }
+    }
+    form->has_address = form->address_reg >= 0 || form->message_reg >= 0;
+    form->binds = strcmp(name, "bind") == 0;
+    form->address_optional = strncmp(name, "send", 4) == 0;
+}
+
+const struct re_form *re_form_new(const struct st_target *target,
+                                  unsigned slot,
+                                  const struct re_guest_ops *ops,
+                                  struct re_arena *arena)
+{
+    struct re_form *form = re_arena_alloc(arena, sizeof(*form));
+    struct st_arg args[ST_MAX_ARGS];
+    int count = st_slot_args(target, slot, args);
+    const char *name = st_slot_name(target, slot);
+    const char *canonical = name ? st_canonical_name(name) : NULL;
+
+    if (!form) {
+        return NULL;
+    }
+    canonical = canonical ? canonical : "";
+    form->ops = ops;
+    find_paths(form, behaviour_of(canonical), args, count);
+    find_open(form, target, canonical, args, count);
+    find_address(form, canonical, args, count);
+    form->wide = st_word_bits(target) == 64;
+    form->big_endian = st_big_endian(target);
+    form->efault = st_errno_by_name(target, "EFAULT");
+    form->einval = st_errno_by_name(target, "EINVAL");
+    form->e2big = st_errno_by_name(target, "E2BIG");
+    return form;
+}
+
+/* --- access ------------------------------------------------------------ */
+
+static uint64_t guest_word(const unsigned char *bytes, unsigned size,
+                           bool big_endian)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < size; i++) {
+        value = value << 8 | bytes[big_endian ? i : size - 1 - i];
+    }
+    return value;
+}
+
+static void read_how(struct re_facts *f, const struct re_form *form)
+{
+    unsigned char bytes[8 * RE_OPEN_HOW];
+    uint64_t size = f->args[form->size_reg];
+
+    f->how_reg = form->open_reg;
+    memset(f->how, 0, sizeof(f->how));
+    /* A longer one may hold what nobody here knows. */
+    f->how_error = size < sizeof(bytes) ? form->einval :
+        size > sizeof(bytes) ? form->e2big :
+        form->ops->read(f->guest, f->args[form->open_reg], bytes,
+                        sizeof(bytes)) < 0 ? form->efault : 0;
+    for (unsigned i = 0; i < RE_OPEN_HOW && !f->how_error; i++) {
+        f->how[i] = guest_word(bytes + 8 * i, 8, form->big_endian);
+    }
+}
+
+static uint64_t open_flags(const struct re_facts *f,
+                           const struct re_form *form)
+{
+    switch (form->open) {
+    case RE_OPEN_FLAGS:
+        return f->args[form->open_reg];
+    case RE_OPEN_CREAT:
+        return form->o_creat | form->o_trunc | 1;   /* O_WRONLY */
+    case RE_OPEN_HOW_MEMORY:
+        return f->how[0];
+    case RE_OPEN_NONE:
+        break;
+    }
+    return 0;
+}
+
+/* O_CREAT and O_TRUNC change the file, whatever O_ACCMODE says. */
+enum re_access re_fact_access(struct re_facts *f, const struct re_form *form)
+{
+    uint64_t flags;
+
+    if (f->made & RE_FACT_ACCESS) {
+        return f->access;
+    }
+    f->made |= RE_FACT_ACCESS;
+    f->how_reg = -1;
+    f->how_error = 0;
+    if (form->open == RE_OPEN_HOW_MEMORY) {
+        read_how(f, form);
+    }
+    flags = open_flags(f, form);
+    switch (flags & form->o_accmode) {
+    case 0:
+        f->access = flags & (form->o_creat | form->o_trunc) ?
+            RE_ACCESS_READWRITE : RE_ACCESS_READ;
+        break;
+    case 1:
+        f->access = RE_ACCESS_WRITE;
+        break;
+    default:
+        f->access = RE_ACCESS_READWRITE;
+    }
+    return f->access;
+}
+
+/* --- paths ------------------------------------------------------------- */
+
+static void query_open(struct re_facts *f, const struct re_form *form,
+                       struct re_path_query *q)
+{
+    uint64_t flags;
+
+    re_fact_access(f, form);        /* openat2's flags lie in memory */
+    flags = open_flags(f, form);
+    q->resolve = form->open == RE_OPEN_HOW_MEMORY ? f->how[2] : 0;
+    q->follow = !(flags & form->o_nofollow) &&
+        (flags & (form->o_creat | form->o_excl)) !=
+        (form->o_creat | form->o_excl);
+    q->create = flags & form->o_creat;
+}
+
+static void resolve(struct re_facts *f, const struct re_form *form,
+                    const struct re_path_query *q, struct re_path *path)
+{
+    path->host = NULL;
+    path->len = 0;
+    path->name[0] = '\0';
+    if (form->ops && form->ops->path) {
+        form->ops->path(f->guest, q, path);
+    }
+}
+
+const struct re_path *re_fact_path(struct re_facts *f,
+                                   const struct re_form *form, unsigned index)
+{
+    const struct re_path_form *p = &form->paths[index];
+    struct re_path *path = &f->paths[index];
+    struct re_path_query q = p->query;
+
+    if (f->made & RE_FACT_PATH << index) {
+        return path;
+    }
+    f->made |= RE_FACT_PATH << index;
+    q.addr = f->args[q.reg];
+    if (q.dirfd_reg >= 0) {
+        q.dirfd = (int32_t)f->args[q.dirfd_reg];
+    }
+    if (p->flags_reg >= 0) {
+        uint32_t flags = f->args[p->flags_reg];
+
+        q.follow |= !!(flags & p->follow_bit);
+        q.follow &= !(flags & p->nofollow_bit);
+        q.empty_is_dirfd = flags & p->empty_bit;
+    }
+    if (form->open != RE_OPEN_NONE && index == 0) {
+        query_open(f, form, &q);
+    }
+    resolve(f, form, &q, path);
+    return path;
+}
+
+/* --- addresses --------------------------------------------------------- */
+
+static bool find_message(struct re_facts *f, const struct re_form *form,
+                         uint64_t *ret_addr, uint64_t *ret_len)
+{
+    unsigned word = form->wide ? 8 : 4;
+    unsigned char bytes[12];
+
+    if (form->ops->read(f->guest, f->args[form->message_reg], bytes,
+                        word + 4) < 0) {
+        return false;
+    }
+    *ret_addr = guest_word(bytes, word, form->big_endian);
+    *ret_len = guest_word(bytes + word, 4, form->big_endian);
+    return true;
+}
+
+static void set_ip(struct re_address *a, const unsigned char *ip, size_t len)
+{
+    memset(a->ip, 0, sizeof(a->ip));
+    if (len == 4) {
+        a->ip[10] = a->ip[11] = 0xff;
+    }
+    memcpy(a->ip + sizeof(a->ip) - len, ip, len);
+    a->port = a->bytes[2] << 8 | a->bytes[3];
+    a->has_ip = true;
+}
+
+static void understand(struct re_address *a, const struct re_form *form)
+{
+    a->family = guest_word(a->bytes, 2, form->big_endian);
+    /* AF_UNSPEC: bind() and sendto() take it for AF_INET. */
+    if ((a->family == AF_INET || a->family == AF_UNSPEC) && a->len >= 8) {
+        set_ip(a, a->bytes + 4, 4);
+    } else if (a->family == AF_INET6 && a->len >= 24) {
+        set_ip(a, a->bytes + 8, 16);
+    }
+}
+
+const struct re_address *re_fact_address(struct re_facts *f,
+                                         const struct re_form *form)
+{
+    struct re_address *a = &f->address;
+    uint64_t addr = 0, len = 0;
+
+    if (f->made & RE_FACT_ADDRESS) {
+        return a;
+    }
+    f->made |= RE_FACT_ADDRESS;
+    memset(a, 0, sizeof(*a));
+    a->reg = form->address_reg;
+    a->len_reg = form->address_len_reg;
+    a->message_reg = form->message_reg;
+    if (form->message_reg < 0) {
+        addr = f->args[form->address_reg];
+        len = f->args[form->address_len_reg];
+        if (!form->wide) {
+            addr = (uint32_t)addr;
+        }
+    } else if (!find_message(f, form, &addr, &len)) {
+        a->error = form->efault;
+        return a;
+    }
+    len = (uint32_t)len;
+    if (addr == 0 && form->address_optional) {
+        return a;           /* to whom the socket is connected */
+    }
+    if (len > sizeof(a->bytes) || len < 2) {
+        a->error = form->einval;
+    } else if (form->ops->read(f->guest, addr, a->bytes, len) < 0) {
+        a->error = form->efault;
+    } else {
+        a->present = true;
+        a->len = len;
+        understand(a, form);
+    }
+    return a;
+}
+
+/* A path in the file system is resolved as any other, "@name" is abstract. */
+const struct re_path *re_fact_unix(struct re_facts *f,
+                                   const struct re_form *form)
+{
+    const struct re_address *a = re_fact_address(f, form);
+    struct re_path *path = &f->unix_path;
+    char given[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+    struct re_path_query q = {
+        .given = given, .dirfd = RE_CWD, .follow = !form->binds,
+        .is_directory = form->binds, .index = 2,
+        .reg = -1, .dirfd_reg = -1, .flags_reg = -1,
+    };
+
+    if (f->made & RE_FACT_UNIX) {
+        return path;
+    }
+    f->made |= RE_FACT_UNIX;
+    path->len = 0;
+    path->name[0] = '\0';
+    path->host = NULL;
+    if (a->family != AF_UNIX || a->len <= 2 ||
+        a->len > sizeof(struct sockaddr_un)) {
+        return path;
+    }
+    if (a->bytes[2] == '\0') {
+        path->name[0] = '@';
+        memcpy(path->name + 1, a->bytes + 3, a->len - 3);
+        path->len = a->len - 2;
+        return path;
+    }
+    memcpy(given, a->bytes + 2, a->len - 2);
+    given[a->len - 2] = '\0';
+    resolve(f, form, &q, path);
+    return path;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the conditions of one call can ask beyond its registers: which argument
+ * is the path, which flags decide whether links are followed, where the
+ * socket address is. A form is made once for each slot when a policy is
+ * compiled, and read at every call that a condition asks about.
+ */
+#ifndef RULEENGINE_SRC_FACTS_H
+#define RULEENGINE_SRC_FACTS_H
+
+#include "ruleengine/facts.h"
+#include "ruleengine/guest.h"
+#include "arena.h"
+
+/* Where a call's path is, and when its last link is followed. */
+struct re_path_form {
+    struct re_path_query query;     /* what does not depend on the arguments */
+    int8_t flags_reg;               /* -1: no flags matter */
+    uint32_t follow_bit;            /* this flag: follow */
+    uint32_t nofollow_bit;          /* this flag: do not */
+    uint32_t empty_bit;             /* this flag: "" is the descriptor */
+};
+
+enum re_open_form {
+    RE_OPEN_NONE,           /* opens nothing: no "access" */
+    RE_OPEN_FLAGS,          /* flags in open_reg */
+    RE_OPEN_CREAT,          /* creat: always writes */
+    RE_OPEN_HOW_MEMORY,     /* openat2: struct open_how at open_reg */
+};
+
+struct re_form {
+    const struct re_guest_ops *ops;
+    unsigned path_count;            /* 0 .. 2 */
+    struct re_path_form paths[2];
+    enum re_open_form open;
+    int8_t open_reg, size_reg;      /* size_reg: openat2's size of how */
+    uint32_t o_accmode, o_creat, o_excl, o_trunc, o_nofollow;
+    int8_t address_reg, address_len_reg, message_reg;   /* -1: none */
+    bool has_address;
+    bool binds;                     /* the address is created, not looked up */
+    bool address_optional;          /* NULL: where the socket is connected */
+    bool wide, big_endian;          /* the guest's words */
+    int efault, einval, e2big;      /* guest errnos, positive */
+};
+
+/* NULL when memory is short. */
+const struct re_form *re_form_new(const struct st_target *target,
+                                  unsigned slot,
+                                  const struct re_guest_ops *ops,
+                                  struct re_arena *arena);
+
+/* Each makes the fact if this call has not asked for it yet. */
+const struct re_path *re_fact_path(struct re_facts *f,
+                                   const struct re_form *form, unsigned index);
+const struct re_address *re_fact_address(struct re_facts *f,
+                                         const struct re_form *form);
+const struct re_path *re_fact_unix(struct re_facts *f,
+                                   const struct re_form *form);
+enum re_access re_fact_access(struct re_facts *f, const struct re_form *form);
+
+#endif
