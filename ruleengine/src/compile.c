@@ -90,8 +90,8 @@ static int add_entry(struct compiler *c, unsigned slot,
     }
     e->candidate.rule = draft->rule;
     e->candidate.tests = tests;
-    e->draft = draft;
     e->candidate.asks = asks;
+    e->draft = draft;
     e->rank = (draft->set ? RANK_SET : RANK_NAME) |
         (draft->condition || has_when(draft->rule) ? RANK_CONDITION : 0);
     e->next = c->lists[slot];
@@ -112,8 +112,8 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     const struct re_draft *draft = s->draft;
     const struct re_test *tests = NULL;
     struct re_node *lacking;
-
     bool asks = false;
+
     if (c->last[slot] == draft) {
         return 0;
     }
@@ -136,8 +136,8 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
                 return 0;       /* not allowed, not emulated */
             }
             tests = NULL;       /* refused, whatever its arguments are */
-            s->bound--;
             asks = false;
+            s->bound--;
             break;
         }
     }

@@ -296,6 +296,12 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     bool again = made_again(thread, call), emulated = false;
     const struct re_rule *strictest = NULL;
 
+    if (call->facts) {
+        call->facts->made = 0;
+        call->facts->target = e->target;
+        call->facts->guest = call->guest;
+        call->facts->args = call->given;
+    }
     memcpy(call->given, call->args, sizeof(call->given));
     call->result = 0;
     call->rule = NULL;
@@ -322,12 +328,6 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
         if (!strictest || rule->verdict > strictest->verdict) {
             strictest = rule;
         }
-    if (call->facts) {
-        call->facts->made = 0;
-        call->facts->target = e->target;
-        call->facts->guest = call->guest;
-        call->facts->args = call->given;
-    }
     }
     if (strictest && refuses(strictest)) {
         call->rule = strictest;

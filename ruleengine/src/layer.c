@@ -196,6 +196,7 @@ int re_layer_load(struct re_layer **ret, const struct st_target *target,
         return re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
                             strerror(ENOMEM)), -ENOMEM;
     }
+    layer->ops = ops;
     err = re_parse(doc, path);
     /* Later stages find further errors in what could be read. */
     if (err == 0 || err == -EINVAL) {
@@ -209,7 +210,6 @@ int re_layer_load(struct re_layer **ret, const struct st_target *target,
         re_layer_free(layer);
         return err;
     }
-    layer->ops = ops;
     *ret = layer;
     return 0;
 }

@@ -67,8 +67,6 @@ enum {
 
 enum re_test_op {
     RE_TEST_RANGE,          /* low <= (value & mask) <= high, modulo 2^64 */
-};
-
     /* The others need facts, which "form" can make; "reg" says which. */
     RE_TEST_FACT_RANGE,     /* low <= fact <= high; enum re_number */
     RE_TEST_TEXT_EQUAL,     /* enum re_subject; "text" */
@@ -97,6 +95,8 @@ struct re_string {
 struct re_network {
     unsigned char ip[16];   /* IPv4 as ::ffff:a.b.c.d */
     unsigned bits;          /* leading bits that count, 0 .. 128 */
+};
+
 struct re_test {
     uint8_t op;             /* enum re_test_op */
     uint8_t reg;            /* do_syscall argument, 0 .. 7 */
@@ -119,9 +119,9 @@ struct re_test {
 struct re_candidate {
     const struct re_rule *rule;
     const struct re_test *tests;    /* NULL: always */
+    bool asks;              /* some of the tests need facts */
 };
 
-    bool asks;              /* some of the tests need facts */
 struct re_slot {
     const struct re_candidate *candidates;
     unsigned count;         /* the last one has no tests and no "when" */
@@ -129,9 +129,9 @@ struct re_slot {
 
 struct re_layer {
     const struct st_target *target;
+    const struct re_guest_ops *ops;     /* NULL: no guest (tools) */
     struct re_slot *slots;          /* st_slot_count() of them */
     struct re_slot unknown;         /* numbers without a name */
-    const struct re_guest_ops *ops;     /* NULL: no guest (tools) */
     const struct re_rule *default_rule;
     const struct re_rule *on_error; /* verdict of a handler that failed */
     struct re_lua *lua;             /* NULL without handlers */
@@ -145,22 +145,22 @@ struct re_layer {
 bool re_tests_hold(const struct re_test *tests,
                    const uint64_t args[ST_MAX_REGS]);
 
-/* The rule that decides a slot (-1: unknown number) for these arguments. With
- * "counting", rules with a "when" that match count this call; without, they were
- * asked about this very call before. Without facts, a condition that needs
- * them holds for a rule that refuses, and for no other. */
-const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
 /* The same for tests that may need facts. */
 bool re_tests_hold_with_facts(const struct re_test *tests,
                               const uint64_t args[ST_MAX_REGS],
                               struct re_facts *facts);
 
+/* The rule that decides a slot (-1: unknown number) for these arguments. With
+ * "counting", rules with a "when" that match count this call; without, they were
+ * asked about this very call before. Without facts, a condition that needs
+ * them holds for a rule that refuses, and for no other. */
+const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
+                                      struct re_facts *facts,
                                       bool counting);
 
 /* Reads and compiles an INI file with its includes and handlers. */
 int re_layer_load(struct re_layer **ret, const struct st_target *target,
-                                      struct re_facts *facts,
                   const struct re_guest_ops *ops, const char *path,
                   struct re_diags *diags);
 /* The layer that directories of Lua rules make. */

@@ -96,6 +96,7 @@ struct re_call {
     int slot;                       /* st_slot_of_*(); -1: unknown number */
     uint64_t args[ST_MAX_REGS];     /* sign-extended; RE_STEP_RUN: to run with */
     void *guest;                    /* handed to struct re_guest_ops */
+    struct re_facts *facts;         /* this thread's; NULL: none are to be had */
 
     /* answers */
     int64_t result;
@@ -110,7 +111,6 @@ struct re_call {
     bool has_run;
     bool settled;                   /* RE_STEP_RUN is the last step */
 };
-    struct re_facts *facts;         /* this thread's; NULL: none are to be had */
 
 /*
  * Reads, checks and compiles everything in the configuration. 0, or a negative
