@@ -210,6 +210,32 @@ const char *st_constant_at(const struct st_target *t, st_family_t family,
     return NULL;
 }
 
+st_family_t st_option_family(const struct st_target *t, uint64_t level)
+{
+    static const struct {
+        char level[12];
+        uint8_t family;
+    } levels[] = {
+        { "SOL_SOCKET", ST_F_so_option },
+        { "SOL_IP", ST_F_ip_option },
+        { "SOL_IPV6", ST_F_ipv6_option },
+        { "SOL_TCP", ST_F_tcp_option },
+        { "SOL_UDP", ST_F_udp_option },
+        { "SOL_PACKET", ST_F_packet_option },
+        { "SOL_NETLINK", ST_F_netlink_option },
+    };
+    unsigned i;
+    int64_t value;
+
+    for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (find_in_family(t, ST_F_socklevel, levels[i].level, &value) &&
+            (uint64_t)value == level) {
+            return levels[i].family;
+        }
+    }
+    return ST_F_none;
+}
+
 /* --- errors --------------------------------------------------------------- */
 
 int st_errno_by_name(const struct st_target *t, const char *name)
@@ -287,8 +313,14 @@ static void append_number(struct text *t, uint64_t value, bool hexadecimal)
     append_separated(t, p);
 }
 
+static int bits_of(uint64_t value)
+{
+    return __builtin_popcountll(value);
+}
+
 /* The constant with the most bits that are all in "rest" and none in the
- * alternatives' mask (O_TMPFILE before the O_DIRECTORY in it); -1: none. */
+ * alternatives' mask (O_TMPFILE before the O_DIRECTORY in it), the lowest of
+ * several; -1: none. */
 static int widest_flag(const struct st_target *t, unsigned family,
                        uint64_t rest, uint64_t mask, uint64_t *ret_value)
 {
@@ -304,8 +336,8 @@ static int widest_flag(const struct st_target *t, unsigned family,
         }
         u = (uint64_t)v;
         if (u && !(u & mask) && (rest & u) == u &&
-            (best < 0 ||
-             __builtin_popcountll(u) > __builtin_popcountll(*ret_value))) {
+            (best < 0 || bits_of(u) > bits_of(*ret_value) ||
+             (bits_of(u) == bits_of(*ret_value) && u < *ret_value))) {
             best = at;
             *ret_value = u;
         }
@@ -318,7 +350,8 @@ size_t st_format_constant(const struct st_target *t, st_family_t family,
 {
     struct text text = { buf, size, 0 };
     const struct st_family *f = st_family_at(family);
-    uint64_t mask = f ? f->choice_mask : 0, rest = value, bits;
+    uint64_t mask = f ? f->choice_mask : 0, rest = value;
+    uint64_t bits = 0;
     const char *name;
     int flag;
 
@@ -329,7 +362,8 @@ size_t st_format_constant(const struct st_target *t, st_family_t family,
             rest = 0;
         }
     } else if (f) {
-        /* The alternative first, then flags by falling number of bits. What
+        /* The alternative first, then flags: those of several bits, then by
+         * value. What
          * stands for "no flag at all" (PROT_NONE) is named when alone. */
         name = mask || !value
             ? name_of_value(t, family, value & mask, mask) : NULL;

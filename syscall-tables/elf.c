@@ -8,9 +8,7 @@
 
 /* Machine numbers that <elf.h> has not, or only under other names. */
 #define MACHINE_I486            6
-#define MACHINE_OPENRISC_OLD    0x8472
 #define MACHINE_ALPHA           0x9026
-#define MACHINE_S390_OLD        0xa390
 #define MACHINE_MICROBLAZE_OLD  0xbaab
 #define MACHINE_HEXAGON         164
 #define MACHINE_LOONGARCH       258
@@ -46,12 +44,10 @@ static const struct machine machines[] = {
     { MACHINE_MICROBLAZE_OLD, ELFCLASS32, &st_target_microblazeel,
       &st_target_microblaze },
     { EM_OPENRISC, ELFCLASS32, NULL, &st_target_or1k },
-    { MACHINE_OPENRISC_OLD, ELFCLASS32, NULL, &st_target_or1k },
     { EM_PARISC, ELFCLASS32, NULL, &st_target_hppa },
     { EM_PPC, ELFCLASS32, NULL, &st_target_ppc },
     { EM_PPC64, ELFCLASS64, &st_target_ppc64le, &st_target_ppc64 },
     { EM_S390, ELFCLASS64, NULL, &st_target_s390x },
-    { MACHINE_S390_OLD, ELFCLASS64, NULL, &st_target_s390x },
     { EM_SH, ELFCLASS32, &st_target_sh4, &st_target_sh4eb },
     { EM_SPARC, ELFCLASS32, NULL, &st_target_sparc },
     { EM_SPARC32PLUS, ELFCLASS32, NULL, &st_target_sparc32plus },

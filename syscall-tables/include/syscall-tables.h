@@ -182,6 +182,11 @@ const struct st_set *st_set_at(unsigned i);             /* sorted; NULL */
 const struct st_family *st_family_at(st_family_t family);   /* NULL: none */
 st_family_t st_family_by_name(const char *name);            /* 0: none */
 
+/* The names of a socket option depend on its level: 1 is SO_DEBUG, IP_TOS or
+ * TCP_NODELAY. The argument's own family finds all of them by name and shows
+ * none; this is the family that shows those of one level. 0: not known. */
+st_family_t st_option_family(const struct st_target *t, uint64_t level);
+
 /* The value that a constant has on the target, zero-extended to 64 bits
  * unless it is negative (AT_FDCWD: sign-extended). Returns 0, or -ENOENT when
  * the family has no such constant on this target. family 0 looks in all. */

@@ -369,18 +369,23 @@ static void check_format(void)
         { "x86_64", "socktype", 04001, "SOCK_STREAM|SOCK_NONBLOCK" },
         { "mips", "socktype", 2, "SOCK_STREAM" },
         { "x86_64", "prot", 0, "PROT_NONE" },
-        { "x86_64", "prot", 5, "PROT_EXEC|PROT_READ" },
+        { "x86_64", "prot", 5, "PROT_READ|PROT_EXEC" },
         { "x86_64", "map", 0x22, "MAP_PRIVATE|MAP_ANONYMOUS" },
         { "hppa", "map", 0x12, "MAP_PRIVATE|MAP_ANONYMOUS" },
         { "x86_64", "dirfd", 0xffffff9c, "AT_FDCWD" },
         { "x86_64", "dirfd", -100ull, "AT_FDCWD" },
         { "x86_64", "msg", 0, "0" },
+        { "x86_64", "at", 0x100, "AT_SYMLINK_NOFOLLOW" },
+        { "x86_64", "faccessat", 0x200, "AT_EACCESS" },
+        { "x86_64", "sockopt", 1, "1" },
+        { "x86_64", "mode", 0104755, "S_IFREG|S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP"
+          "|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID" },
         { "x86_64", "clone", 0x100 | 17, "SIGCHLD|CLONE_VM" },
         { "x86_64", "futex", 128, "FUTEX_WAIT|FUTEX_PRIVATE_FLAG" },
         { "x86_64", "ioctl", 0x5401, "TCGETS" },
         { "x86_64", "ioctl", 0xdeadbeef, "0xdeadbeef" },
     };
-    char buf[64], tiny[6];
+    char buf[96], tiny[6];
     unsigned i;
 
     for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -428,6 +433,58 @@ static void check_sets(void)
         CHECK(&checks, set && found == rows[i].in, "%s %s", rows[i].set,
               rows[i].name);
     }
+}
+
+/* @path has every call that takes a path, on any target, and no other. */
+static void check_path_set(void)
+{
+    const struct st_set *set = st_set_by_name("@path");
+    static unsigned char takes_path[2048], in_set[2048];
+    struct st_arg args[ST_MAX_ARGS];
+    const struct st_target *t;
+    const char *name;
+    unsigned i, slot, n;
+    int k, count;
+
+    for (i = 0; (t = st_target_at(i)); i++) {
+        for (slot = 0; slot < st_slot_count(t); slot++) {
+            count = st_slot_args(t, slot, args);
+            for (k = 0; k < count; k++) {
+                for (n = 0; args[k].kind == ST_KIND_PATH &&
+                     (name = st_name_at(n)); n++) {
+                    if (name == st_slot_name(t, slot)) {
+                        takes_path[n] = 1;
+                    }
+                }
+            }
+        }
+    }
+    for (i = 0; set && i < set->count; i++) {
+        in_set[set->members[i]] = 1;
+    }
+    for (n = 0; (name = st_name_at(n)); n++) {
+        CHECK(&checks, takes_path[n] == in_set[n] ||
+              (in_set[n] && strncmp(name, "osf_", 4) == 0), "%s: %d, %d",
+              name, takes_path[n], in_set[n]);
+    }
+}
+
+static void check_option_families(void)
+{
+    const struct st_target *x86_64 = st_target_by_name("x86_64");
+    const struct st_target *mips = st_target_by_name("mips");
+    char text[32];
+
+    st_format_constant(x86_64, st_option_family(x86_64, 1), 2, text,
+                       sizeof(text));
+    CHECK(&checks, strcmp(text, "SO_REUSEADDR") == 0, "%s", text);
+    st_format_constant(mips, st_option_family(mips, 0xffff), 4, text,
+                       sizeof(text));
+    CHECK(&checks, strcmp(text, "SO_REUSEADDR") == 0, "%s", text);
+    st_format_constant(mips, st_option_family(mips, 6), 1, text,
+                       sizeof(text));
+    CHECK(&checks, strcmp(text, "TCP_NODELAY") == 0, "%s", text);
+    CHECK(&checks, st_option_family(mips, 4711) == 0, "an unknown level");
 }
 
 static void check_elf(void)
@@ -487,6 +544,8 @@ int main(void)
     check_subcall_registers();
     check_format();
     check_sets();
+    check_path_set();
+    check_option_families();
     check_elf();
     return check_result(&checks);
 }
