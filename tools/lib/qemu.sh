@@ -212,7 +212,7 @@ patched_tree()
     result=$(apply_patches "$dir/src.new" "$log") ||
         step_fail "$result does not apply to QEMU $qemu_version" "$log" \
             "The series is made for QEMU 10.0 and 10.2: --qemu 10.0 is the \
-default." "To move it to another QEMU, see docs/new-qemu.md."
+default." "To move it to another QEMU, see docs/qemu.md."
     [ ! -d "$root/qemu/glue" ] ||
         ln -sn ../../../../../qemu/glue "$dir/src.new/linux-user/policy"
     keep_times "$dir/src" "$dir/src.new"
