@@ -361,6 +361,7 @@ abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
     call.args[6] = arg7;
     call.args[7] = arg8;
     call.guest = env_cpu(env);
+    call.facts = NULL;
     return decide(env, &call, run_syscall);
 }
 
