@@ -15,6 +15,7 @@
 #include "decode.h"
 #include "diag-add.h"
 #include "fix.h"
+#include "origin.h"
 
 /*
  * Everything that a record needs lies on the stack of the guest's thread, of
@@ -74,25 +75,6 @@ struct entry {
 
 /* --- opening ----------------------------------------------------------- */
 
-/*
- * Moves a descriptor to where a guest does not stumble over it. Not higher
- * than 4096: a process's table of descriptors grows with its highest, and each
- * fork copies the table.
- */
-static int move_high(int fd)
-{
-    struct rlimit limit;
-    int least = 1024, high = -1;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        least = limit.rlim_cur < 4096 ? limit.rlim_cur : 4096;
-    }
-    for (least -= 8; least > 2 && high < 0; least /= 2) {
-        high = fcntl(fd, F_DUPFD_CLOEXEC, least);
-    }
-    return high < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : high;
-}
-
 static int open_file(struct re_audit *audit, const char *path,
                      struct re_diags *diags)
 {
@@ -103,7 +85,7 @@ static int open_file(struct re_audit *audit, const char *path,
     int err;
 
     if (fd >= 0) {
-        audit->fd = move_high(fd);
+        audit->fd = re_move_high(fd);
         err = errno;
         close(fd);
         if (audit->fd >= 0) {
@@ -117,14 +99,18 @@ static int open_file(struct re_audit *audit, const char *path,
     return -err;
 }
 
-static int open_log(struct re_audit *audit, const char *path,
+static int open_log(struct re_audit *audit, const char *path, int fd,
                     struct re_diags *diags)
 {
     if (path && strcmp(path, "-") != 0) {
+        if (fd >= 0) {
+            audit->fd = fd;
+            return 0;
+        }
         return open_file(audit, path, diags);
     }
     audit->readable = true;
-    audit->fd = move_high(STDERR_FILENO);
+    audit->fd = re_move_high(STDERR_FILENO);
     if (audit->fd < 0) {
         re_diags_add(diags, RE_WARNING, NULL, 0, 0, 0, NULL, NULL,
                      "standard error is closed: refused calls are counted, "
@@ -165,9 +151,24 @@ static int out_of_memory(struct re_audit *audit, struct re_diags *diags)
     return -ENOMEM;
 }
 
-int re_audit_new(struct re_audit **ret, const struct st_target *target,
-                 const struct re_guest_ops *ops, const char *path,
-                 const char *exe, struct re_diags *diags)
+/* NULL on failure. */
+static void *new_losses(struct re_origin *origin)
+{
+    size_t size = sizeof(struct losses);
+    void *map;
+
+    if (origin) {
+        return re_origin_share(origin, size);
+    }
+    map = mmap(NULL, size, PROT_READ | PROT_WRITE,
+               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+int re_audit_join(struct re_audit **ret, const struct st_target *target,
+                  const struct re_guest_ops *ops, const char *path,
+                  const char *exe, int fd, struct re_origin *origin,
+                  struct re_diags *diags)
 {
     struct re_audit *audit = calloc(1, sizeof(*audit));
     void *map;
@@ -181,20 +182,26 @@ int re_audit_new(struct re_audit **ret, const struct st_target *target,
     audit->fd = -1;
     audit->utc_offset = utc_offset();
     prctl(PR_GET_NAME, audit->first_comm);
-    map = mmap(NULL, sizeof(*audit->losses), PROT_READ | PROT_WRITE,
-               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED || set_exe(audit, exe ? exe : "?") < 0) {
-        audit->losses = map == MAP_FAILED ? NULL : map;
+    map = new_losses(origin);
+    if (!map || set_exe(audit, exe ? exe : "?") < 0) {
+        audit->losses = map;
         return out_of_memory(audit, diags);
     }
     audit->losses = map;
-    err = open_log(audit, path, diags);
+    err = open_log(audit, path, fd, diags);
     if (err < 0) {
         re_audit_free(audit);
         return err;
     }
     *ret = audit;
     return 0;
+}
+
+int re_audit_new(struct re_audit **ret, const struct st_target *target,
+                 const struct re_guest_ops *ops, const char *path,
+                 const char *exe, struct re_diags *diags)
+{
+    return re_audit_join(ret, target, ops, path, exe, -1, NULL, diags);
 }
 
 void re_audit_free(struct re_audit *audit)
@@ -220,6 +227,11 @@ void re_audit_free(struct re_audit *audit)
 void re_audit_set_exe(struct re_audit *audit, const char *exe)
 {
     set_exe(audit, exe);    /* without memory the old name stays */
+}
+
+int re_audit_fd(const struct re_audit *audit)
+{
+    return audit->readable ? -1 : audit->fd;
 }
 
 uint64_t re_audit_lost(const struct re_audit *audit)

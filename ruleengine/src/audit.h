@@ -9,6 +9,7 @@
 #include "policy.h"
 
 struct re_audit;
+struct re_origin;
 
 /* path: JSON lines into a file that is created (0600) or appended to; "-" or
  * NULL: readable lines to standard error, on a descriptor of its own. The
@@ -17,6 +18,16 @@ struct re_audit;
 int re_audit_new(struct re_audit **ret, const struct st_target *target,
                  const struct re_guest_ops *ops, const char *path,
                  const char *exe, struct re_diags *diags);
+/* The same for a log that goes on: "fd", unless it is -1, is the log file's
+ * descriptor, which the log owns from now on even when this fails; what is
+ * lost is counted in the origin's memory. */
+int re_audit_join(struct re_audit **ret, const struct st_target *target,
+                  const struct re_guest_ops *ops, const char *path,
+                  const char *exe, int fd, struct re_origin *origin,
+                  struct re_diags *diags);
+
+/* The log file's descriptor, or -1 when the log is standard error. */
+int re_audit_fd(const struct re_audit *audit);
 void re_audit_free(struct re_audit *audit);
 void re_audit_set_exe(struct re_audit *audit, const char *exe);
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "diag-add.h"
+#include "origin.h"
 
 /* A candidate while its slot's list is being made. */
 struct entry {
@@ -305,6 +306,15 @@ static int settle_slot(struct compiler *c, unsigned slot)
     return err;
 }
 
+/* "exec = deny" is above all rules. */
+static bool is_exec(const struct st_target *t, unsigned slot)
+{
+    const char *name = st_slot_name(t, slot);
+
+    return name && (strcmp(name, "execve") == 0 ||
+                    strcmp(name, "execveat") == 0);
+}
+
 static int settle_slots(struct compiler *c)
 {
     static const struct re_rule carried = { .verdict = RE_VERDICT_ALLOW };
@@ -324,6 +334,9 @@ static int settle_slots(struct compiler *c)
         if (st_slot_is_carrier(t, slot)) {
             out->candidates = single(c, &carried);
             out->count = 1;
+        } else if (c->doc->exec.number == RE_EXEC_DENY && is_exec(t, slot)) {
+            out->candidates = single(c, &c->doc->exec.rule);
+            out->count = 1;
         } else if (!st_slot_name(t, slot)) {
             *out = c->layer->unknown;
         } else {
@@ -336,7 +349,8 @@ static int settle_slots(struct compiler *c)
 
 /* --- counters ------------------------------------------------------------- */
 
-/* Counters of "when" lie in memory that forked children share. */
+/* Counters of "when" lie in memory that forked children and executed programs
+ * share. */
 static int make_counters(struct compiler *c)
 {
     size_t count = 0;
@@ -349,9 +363,8 @@ static int make_counters(struct compiler *c)
     if (count == 0) {
         return 0;
     }
-    map = mmap(NULL, count * sizeof(*next), PROT_READ | PROT_WRITE,
-               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (map == MAP_FAILED) {
+    map = re_origin_share(c->layer->origin, count * sizeof(*next));
+    if (!map) {
         return -errno;
     }
     c->layer->counters = map;

@@ -13,6 +13,8 @@
 #include "audit.h"
 #include "diag-add.h"
 #include "lua-state.h"
+#include "origin.h"
+#include "parse.h"
 #include "policy.h"
 #include "verdict.h"
 
@@ -20,6 +22,7 @@ struct re_engine {
     const struct st_target *target;
     struct re_layer *layers[RE_LAYERS_MAX];
     unsigned layer_count;
+    struct re_origin *origin;
     struct re_audit *audit;     /* NULL: nothing is recorded (tools) */
     uint8_t map[ST_MAX_SLOTS];
 };
@@ -69,7 +72,7 @@ static int load_layers(struct re_engine *e, const struct re_config *config,
     for (size_t i = 0; i < config->policy_count; i++) {
         struct re_layer *layer;
         int err = re_layer_load(&layer, config->target, config->ops,
-                                config->policies[i], diags);
+                                e->origin, config->policies[i], diags);
 
         if (err) {
             result = result ? result : err;
@@ -80,6 +83,7 @@ static int load_layers(struct re_engine *e, const struct re_config *config,
     if (config->rule_dir_count) {
         struct re_layer *layer;
         int err = re_layer_load_rules(&layer, config->target, config->ops,
+                                      e->origin,
                                       config->rule_dirs,
                                       config->rule_dir_count, diags);
 
@@ -90,6 +94,20 @@ static int load_layers(struct re_engine *e, const struct re_config *config,
         }
     }
     return result;
+}
+
+static int make_origin(struct re_engine *e, const struct re_saved *saved,
+                       struct re_diags *diags)
+{
+    int err = saved ? re_origin_restore(&e->origin, saved->bytes, saved->size,
+                                        saved->shared_fd) :
+        re_origin_new(&e->origin);
+
+    if (err) {
+        re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
+                     strerror(-err));
+    }
+    return err;
 }
 
 int re_engine_new(struct re_engine **ret, const struct re_config *config,
@@ -104,10 +122,15 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
         return -ENOMEM;
     }
     e->target = config->target;
-    err = load_layers(e, config, diags);
+    err = make_origin(e, config->saved, diags);
+    if (!err) {
+        err = load_layers(e, config, diags);
+    }
     if (!err && config->ops) {
-        err = re_audit_new(&e->audit, config->target, config->ops,
-                           config->log_path, config->exe, diags);
+        err = re_audit_join(&e->audit, config->target, config->ops,
+                           config->log_path, config->exe,
+                           config->saved ? config->saved->log_fd : -1,
+                           e->origin, diags);
     }
     if (err) {
         re_engine_free(e);
@@ -132,6 +155,7 @@ void re_engine_free(struct re_engine *e)
         re_layer_free(e->layers[i]);
     }
     re_audit_free(e->audit);
+    re_origin_free(e->origin);
     free(e);
 }
 
@@ -410,4 +434,65 @@ void re_fork_child(struct re_engine *e)
             re_lua_fork_child(e->layers[i]->lua);
         }
     }
+}
+
+/* --- execve --------------------------------------------------------------- */
+
+int re_engine_save(const struct re_engine *e, struct re_saved *ret)
+{
+    struct re_saved saved = {
+        .shared_fd = re_origin_fd(e->origin),
+        .log_fd = e->audit ? re_audit_fd(e->audit) : -1,
+    };
+    int err = re_origin_save(e->origin, &saved.bytes, &saved.size);
+
+    if (!err) {
+        *ret = saved;
+    }
+    return err;
+}
+
+/* "native" and the paths, between blanks. */
+static bool lists(const char *value, const char *path)
+{
+    size_t length = strlen(path);
+
+    for (value += strcspn(value, " \t"); *value;
+         value += strcspn(value, " \t")) {
+        value += strspn(value, " \t");
+        if (strcspn(value, " \t") == length &&
+            strncmp(value, path, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum re_exec re_engine_exec(const struct re_engine *e, const char *path)
+{
+    bool outside = false;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_setting *exec = e->layers[i]->exec;
+
+        if (!exec) {
+            continue;       /* directories of rules leave it open */
+        }
+        if (exec->number != RE_EXEC_NATIVE ||
+            !lists(exec->entry->value, path)) {
+            return RE_EXEC_AGAIN;
+        }
+        outside = true;
+    }
+    return outside ? RE_EXEC_OUTSIDE : RE_EXEC_AGAIN;
+}
+
+bool re_engine_gdb(const struct re_engine *e)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (e->layers[i]->gdb && !e->layers[i]->gdb->number) {
+            return false;
+        }
+    }
+    return true;
 }

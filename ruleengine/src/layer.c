@@ -7,6 +7,7 @@
 #include "compile.h"
 #include "diag-add.h"
 #include "lua-state.h"
+#include "origin.h"
 #include "parse.h"
 #include "policy.h"
 
@@ -16,7 +17,8 @@
 
 static const struct re_lua_limits no_limits;
 
-static struct re_layer *new_layer(const struct st_target *target)
+static struct re_layer *new_layer(const struct st_target *target,
+                                  struct re_origin *origin)
 {
     struct re_layer *layer = calloc(1, sizeof(*layer));
 
@@ -24,6 +26,7 @@ static struct re_layer *new_layer(const struct st_target *target)
         return NULL;
     }
     layer->target = target;
+    layer->origin = origin;
     layer->arena = re_arena_new();
     if (!layer->arena) {
         free(layer);
@@ -54,6 +57,7 @@ static struct re_document *new_document(struct re_layer *layer,
     if (doc) {
         doc->target = layer->target;
         doc->arena = layer->arena;
+        doc->origin = layer->origin;
         doc->diags = diags;
     }
     return doc;
@@ -88,7 +92,7 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     const struct st_target *t = layer->target;
     const char *file = re_arena_strdup(layer->arena, path);
     struct re_setting *all[] = {
-        &doc->default_, &doc->unknown, &doc->on_error,
+        &doc->default_, &doc->unknown, &doc->on_error, &doc->exec,
     };
 
     set_default(&doc->default_, (struct re_rule) {
@@ -106,6 +110,12 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
         .error_name = "EPERM", .file = file, .key = "on-error",
         .text = "deny EPERM",
     });
+    doc->exec.rule = (struct re_rule) {
+        .verdict = RE_VERDICT_DENY, .error = st_errno_by_name(t, "EPERM"),
+        .error_name = "EPERM", .key = "exec", .text = "deny",
+        .file = doc->exec.entry ? doc->exec.entry->file : file,
+        .line = doc->exec.entry ? doc->exec.entry->line : 0,
+    };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         all[i]->rule.log = logged(doc, all[i]->logging,
                                   all[i]->rule.verdict);
@@ -116,6 +126,8 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     layer->default_rule = &doc->default_.rule;
     layer->on_error = &doc->on_error.rule;
     layer->permissive = doc->permissive.number;
+    layer->exec = &doc->exec;
+    layer->gdb = &doc->gdb;
 }
 
 /* --- handlers ------------------------------------------------------------- */
@@ -173,6 +185,7 @@ static int load_handlers(struct re_layer *layer, struct re_document *doc,
     }
     if (!err && layer->lua) {
         re_lua_set_on_error(layer->lua, layer->on_error);
+        re_lua_set_origin(layer->lua, layer->origin);
     }
     for (const struct re_handlers *h = doc->handlers; h && !err; h = h->next) {
         err = re_lua_load(layer->lua, h->path, h->entry->file, h->entry->line,
@@ -184,10 +197,10 @@ static int load_handlers(struct re_layer *layer, struct re_document *doc,
 /* --- layers --------------------------------------------------------------- */
 
 int re_layer_load(struct re_layer **ret, const struct st_target *target,
-                  const struct re_guest_ops *ops, const char *path,
-                  struct re_diags *diags)
+                  const struct re_guest_ops *ops, struct re_origin *origin,
+                  const char *path, struct re_diags *diags)
 {
-    struct re_layer *layer = new_layer(target);
+    struct re_layer *layer = new_layer(target, origin);
     struct re_document *doc = layer ? new_document(layer, diags) : NULL;
     int err, more;
 
@@ -250,10 +263,11 @@ static void rule_found(void *opaque, const char *syscall, int handler,
 
 int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
                         const struct re_guest_ops *ops,
+                        struct re_origin *origin,
                         const char *const *dirs, size_t count,
                         struct re_diags *diags)
 {
-    struct re_layer *layer = new_layer(target);
+    struct re_layer *layer = new_layer(target, origin);
     struct re_document *doc = layer ? new_document(layer, diags) : NULL;
     struct finding finding = { .doc = doc };
     int err;
@@ -268,6 +282,9 @@ int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
     layer->on_error = &doc->on_error.rule;
     err = re_lua_new(&layer->lua, RE_LUA_RULES, target, ops, &no_limits,
                      diags);
+    if (!err) {
+        re_lua_set_origin(layer->lua, origin);
+    }
     for (size_t i = 0; i < count && !err; i++) {
         err = re_lua_load_rules(layer->lua, dirs[i], rule_found, &finding,
                                 diags);

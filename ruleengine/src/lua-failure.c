@@ -22,16 +22,7 @@
 
 int re_lua_message_fd(void)
 {
-    struct rlimit limit;
-    int fd = -1;
-
-    /* Near the end of the table, where guests do not look for room. */
-    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur > 256) {
-        int from = limit.rlim_cur > 1024 ? 960 : (int)limit.rlim_cur - 64;
-
-        fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, from);
-    }
-    return fd >= 0 ? fd : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    return re_move_high(STDERR_FILENO);
 }
 
 void re_lua_place_of(lua_State *L, const struct re_lua_run *run,

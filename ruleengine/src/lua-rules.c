@@ -11,13 +11,13 @@
  */
 #include "lua-private.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "diag-add.h"
+#include "origin.h"
 
 #define SUFFIX ".lua"
 #define PREFIX "syscall_"
@@ -231,7 +231,7 @@ static int load_file(lua_State *L)
 {
     struct loader *loader = lua_touserdata(L, 1);
 
-    if (luaL_loadfilex(L, loader->path, "t") != LUA_OK) {
+    if (re_lua_load_text(L, loader->path) != LUA_OK) {
         return lua_error(L);
     }
     lua_pushglobaltable(L);
@@ -257,20 +257,6 @@ static int load_file(lua_State *L)
 }
 
 /* --- one directory ----------------------------------------------------- */
-
-static int is_rule_file(const struct dirent *entry)
-{
-    size_t len = strlen(entry->d_name);
-
-    return *entry->d_name != '.' && len > strlen(SUFFIX) &&
-           !strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX);
-}
-
-/* By bytes: the order does not depend on the locale. */
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
 
 static int by_syscall(const void *a, const void *b)
 {
@@ -321,23 +307,28 @@ static int load_entry(struct loader *loader, const char *dir, const char *name)
 
 static int load_entries(struct loader *loader, const char *dir)
 {
-    struct dirent **entries;
-    int count = scandir(dir, &entries, is_rule_file, by_name);
+    struct re_origin *own = NULL, *origin = loader->lua->origin;
+    const char *names;
     int r = 0;
 
-    if (count < 0) {
-        r = -errno;
+    if (!origin) {
+        r = re_origin_new(&own);
+        origin = own;
+    }
+    if (!r) {
+        r = re_origin_list(origin, dir, SUFFIX, &names);
+    }
+    if (r < 0) {
         re_diags_add(loader->diags, RE_ERROR, dir, 0, 0, 0, NULL, NULL,
                      "cannot read the directory of rules: %s", strerror(-r));
-        return r;
+        names = "";
     }
-    for (int i = 0; i < count; i++) {
-        int one = load_entry(loader, dir, entries[i]->d_name);
+    for (; *names; names += strlen(names) + 1) {
+        int one = load_entry(loader, dir, names);
 
         r = r ? r : one;
-        free(entries[i]);
     }
-    free(entries);
+    re_origin_free(own);
     return r;
 }
 

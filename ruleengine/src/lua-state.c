@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "diag-add.h"
+#include "origin.h"
 
 /* A file's main chunk may take this many times a handler call's budget. */
 #define LOAD_BUDGET 100
@@ -151,6 +152,11 @@ void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error)
     lua->on_error = on_error;
 }
 
+void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin)
+{
+    lua->origin = origin;
+}
+
 int re_lua_protect(struct re_lua *lua, lua_CFunction function, void *opaque)
 {
     int status;
@@ -266,6 +272,39 @@ int re_lua_load_diag(struct re_lua *lua, const char *path,
     return -EINVAL;
 }
 
+/* Lua itself passes over a first line that starts with "#", in files only. */
+static void pass_over_first_line(const char **text, size_t *size)
+{
+    const char *end = *size && **text == '#' ?
+                      memchr(*text, '\n', *size) : *text;
+
+    end = end ? end : *text + *size;
+    *size -= end - *text;
+    *text = end;
+}
+
+int re_lua_load_text(lua_State *L, const char *path)
+{
+    struct re_lua *lua = re_lua_owner(L);
+    const char *text;
+    size_t size;
+    int err;
+
+    if (!lua->origin) {
+        return luaL_loadfilex(L, path, "t");
+    }
+    err = re_origin_read(lua->origin, path, &text, &size);
+    if (err) {
+        lua_pushfstring(L, "cannot open %s: %s", path, strerror(-err));
+        return LUA_ERRFILE;
+    }
+    pass_over_first_line(&text, &size);
+    lua_pushfstring(L, "@%s", path);
+    err = luaL_loadbufferx(L, text, size, lua_tostring(L, -1), "t");
+    lua_remove(L, -2);
+    return err;
+}
+
 struct load {
     const char *path;
     int status;
@@ -275,7 +314,7 @@ static int load_main(lua_State *L)
 {
     struct load *load = lua_touserdata(L, 1);
 
-    load->status = luaL_loadfilex(L, load->path, "t");
+    load->status = re_lua_load_text(L, load->path);
     if (load->status != LUA_OK) {
         return lua_error(L);
     }
@@ -287,10 +326,13 @@ int re_lua_load(struct re_lua *lua, const char *path, const char *file,
                 unsigned line, unsigned column, struct re_diags *diags)
 {
     struct load load = { .path = path };
+    const char *text;
+    size_t size;
     int r;
 
-    if (access(path, R_OK) < 0) {
-        r = -errno;
+    r = lua->origin ? re_origin_read(lua->origin, path, &text, &size) :
+        access(path, R_OK) < 0 ? -errno : 0;
+    if (r < 0) {
         re_diags_add(diags, RE_ERROR, file, line, column, 0, NULL, NULL,
                      "cannot read the handlers \"%s\": %s", path,
                      strerror(-r));

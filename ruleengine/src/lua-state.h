@@ -17,6 +17,8 @@ struct re_lua;
 struct re_lua_run;          /* a handler that waits for its original call */
 struct re_audit;
 
+struct re_origin;
+
 enum re_lua_flavour {
     RE_LUA_HANDLERS,        /* [policy] handlers: call objects, safe libraries */
     RE_LUA_RULES,           /* --rules: the older form, all libraries */
@@ -47,6 +49,10 @@ void re_lua_set_audit(struct re_lua *lua, struct re_audit *audit);
  * borrowed. Without one the message leaves that out. RE_LUA_RULES need none:
  * there the original call goes on. */
 void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error);
+
+/* Where files and directories are read; borrowed. Without one, from the file
+ * system. */
+void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin);
 
 /* Handlers that have failed so far, told on standard error or not. */
 uint64_t re_lua_failures(struct re_lua *lua);

@@ -17,7 +17,7 @@ enum { INCLUDE_DEPTH_MAX = 16 };
 struct source {
     const struct source *parent;
     const char *path;           /* as named */
-    char *real;                 /* resolved, to know it again */
+    const char *real;           /* resolved, to know it again */
     unsigned depth;
 };
 
@@ -391,9 +391,41 @@ static int handlers_parse(struct re_document *doc,
     return 0;
 }
 
+/* "inherit", "deny", or "native" and at least one absolute path. */
+static int exec_parse(struct re_document *doc, const struct re_entry *entry)
+{
+    const char *v = entry->value;
+    size_t word = strcspn(v, " \t"), rest = word + strspn(v + word, " \t");
+    int result = 0;
+
+    if (strcmp(v, "inherit") == 0 || strcmp(v, "deny") == 0) {
+        doc->exec.number = v[0] == 'd' ? RE_EXEC_DENY : RE_EXEC_INHERIT;
+        return 0;
+    }
+    if (word != strlen("native") || strncmp(v, "native", word) != 0 ||
+        v[rest] == '\0') {
+        re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(v), NULL,
+                      "expected \"inherit\", \"deny\" or \"native PATH ...\"");
+        return -EINVAL;
+    }
+    doc->exec.number = RE_EXEC_NATIVE;
+    while (v[rest]) {
+        size_t length = strcspn(v + rest, " \t");
+
+        if (v[rest] != '/') {
+            re_entry_diag(doc->diags, RE_ERROR, entry, rest, length, NULL,
+                          "a native program is named by its absolute path");
+            result = -EINVAL;
+        }
+        rest += length;
+        rest += strspn(v + rest, " \t");
+    }
+    return result;
+}
+
 static const char *const setting_names[] = {
-    "default", "handler-instructions", "handler-memory", "handlers",
-    "include", "log", "on-error", "permissive", "unknown",
+    "default", "exec", "gdb", "handler-instructions", "handler-memory",
+    "handlers", "include", "log", "on-error", "permissive", "unknown",
 };
 
 static const char *name_in(const char *const *names, unsigned count,
@@ -438,6 +470,14 @@ static int setting_parse(struct parser *p, const struct source *source,
     if (strcmp(key, "permissive") == 0) {
         return claim(doc, source, entry, &doc->permissive) ?
             yes_no_parse(doc, entry, &doc->permissive.number) : 0;
+    }
+    if (strcmp(key, "exec") == 0) {
+        return claim(doc, source, entry, &doc->exec) ?
+            exec_parse(doc, entry) : 0;
+    }
+    if (strcmp(key, "gdb") == 0) {
+        return claim(doc, source, entry, &doc->gdb) ?
+            yes_no_parse(doc, entry, &doc->gdb.number) : 0;
     }
     if (strcmp(key, "log") == 0) {
         return claim(doc, source, entry, &doc->log) ?
@@ -571,12 +611,8 @@ static int parse_file(struct parser *p, const char *path,
     struct re_entry *entries;
     int err;
 
-    source.real = realpath(path, NULL);
-    if (!source.real && access(path, F_OK) == 0) {
-        source.real = strdup(path);     /* a pipe has no real path */
-    }
-    if (!source.real) {
-        err = -errno;
+    err = re_origin_real(doc->origin, path, &source.real);
+    if (err < 0) {
         if (include) {
             re_entry_diag(doc->diags, RE_ERROR, include, offset, length, NULL,
                           "%s: %s", path, strerror(-err));
@@ -588,16 +624,17 @@ static int parse_file(struct parser *p, const char *path,
     }
     err = enter_file(p, &source, include, offset, length);
     if (err == 0) {
-        err = re_read_ini(&entries, path, doc->arena, doc->diags);
+        err = re_read_ini(&entries, path, doc->arena, doc->origin,
+                          doc->diags);
         if (err == 0) {
             err = entries_parse(p, &source, entries);
         }
     }
-    free(source.real);
     return err > 0 ? 0 : err;
 }
 
-int re_parse(struct re_document *doc, const char *path)
+/* With an origin. */
+static int parse_all(struct re_document *doc, const char *path)
 {
     struct parser p = { .doc = doc };
     size_t errors = re_diags_errors(doc->diags);
@@ -615,6 +652,25 @@ int re_parse(struct re_document *doc, const char *path)
     }
     if (err == 0 && re_diags_errors(doc->diags) > errors) {
         err = -EINVAL;
+    }
+    return err;
+}
+
+int re_parse(struct re_document *doc, const char *path)
+{
+    struct re_origin *origin = NULL;
+    int err = 0;
+
+    if (!doc->origin) {
+        err = re_origin_new(&origin);
+        doc->origin = origin;
+    }
+    if (err == 0) {
+        err = parse_all(doc, path);
+    }
+    if (origin) {
+        re_origin_free(origin);
+        doc->origin = NULL;
     }
     return err;
 }

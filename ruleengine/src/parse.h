@@ -47,6 +47,13 @@ struct re_setting {
     uint64_t number;                /* permissive, limits; log: a bit set */
 };
 
+/* Values of "exec" (a layer that does not say: RE_EXEC_INHERIT). */
+enum {
+    RE_EXEC_INHERIT,        /* below the same policy, in an emulator */
+    RE_EXEC_DENY,           /* not at all */
+    RE_EXEC_NATIVE,         /* these paths outside, the rest as INHERIT */
+};
+
 /* Values of "log", or-ed. */
 enum {
     RE_LOG_REFUSED = 1,
@@ -63,11 +70,12 @@ struct re_handlers {
 struct re_document {
     const struct st_target *target;
     struct re_arena *arena;
+    struct re_origin *origin;   /* NULL: one of its own while parsing */
     struct re_diags *diags;
     struct re_draft *drafts, **tail;
     struct re_handlers *handlers, **handlers_tail;
-    struct re_setting default_, unknown, on_error, permissive, log;
-    struct re_setting instructions, memory;
+    struct re_setting default_, unknown, on_error, permissive, log, exec;
+    struct re_setting instructions, memory, gdb;
 };
 
 /* Reads a policy file with all that it includes. Diagnoses as much as it can

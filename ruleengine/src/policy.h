@@ -18,6 +18,8 @@
 #include "facts.h"
 
 struct re_lua;
+struct re_origin;
+struct re_setting;
 
 /* What a rule makes of a call; later is stricter (ORDER VERDICT). */
 enum re_verdict {
@@ -137,6 +139,8 @@ struct re_layer {
     struct re_lua *lua;             /* NULL without handlers */
     bool permissive;                /* the whole layer */
     struct re_arena *arena;         /* owns everything above but lua */
+    const struct re_setting *exec, *gdb;    /* NULL: directories of rules */
+    struct re_origin *origin;       /* borrowed */
     void *counters;                 /* shared mapping, or NULL */
     size_t counters_size;           /* bytes */
 };
@@ -161,11 +165,12 @@ const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
 
 /* Reads and compiles an INI file with its includes and handlers. */
 int re_layer_load(struct re_layer **ret, const struct st_target *target,
-                  const struct re_guest_ops *ops, const char *path,
-                  struct re_diags *diags);
+                  const struct re_guest_ops *ops, struct re_origin *origin,
+                  const char *path, struct re_diags *diags);
 /* The layer that directories of Lua rules make. */
 int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
                         const struct re_guest_ops *ops,
+                        struct re_origin *origin,
                         const char *const *dirs, size_t count,
                         struct re_diags *diags);
 void re_layer_free(struct re_layer *layer);

@@ -8,13 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "diag-add.h"
 #include "utf8.h"
 
 enum {
-    FILE_MAX = 16 << 20,    /* bytes; a policy is written by people */
     NAME_MAX_INIH = 49,     /* inih cuts section names and keys behind this */
     /* Stands for ";" in quotes while inih, which knows no quotes, reads the
      * line; control bytes are refused, so no policy can contain it. */
@@ -365,52 +363,26 @@ static int file_error(struct re_diags *diags, const char *path, int error)
 }
 
 /* The whole file, NUL-terminated, in the arena. */
-static int read_file(struct reader *r)
+static int read_file(struct reader *r, struct re_origin *origin)
 {
-    FILE *f = fopen(r->path, "re");
-    struct stat st;
-    char *text = NULL;
-    size_t room = 0, used = 0, got;
-    int error = 0;
+    const char *text;
+    size_t size;
+    int err = re_origin_read(origin, r->path, &text, &size);
 
-    if (!f) {
-        return file_error(r->diags, r->path, errno);
+    if (err < 0) {
+        return file_error(r->diags, r->path, -err);
     }
-    if (fstat(fileno(f), &st) == 0 && S_ISDIR(st.st_mode)) {
-        fclose(f);
-        return file_error(r->diags, r->path, EISDIR);
+    r->text = re_arena_strndup(r->arena, text, size);
+    if (!r->text) {
+        return file_error(r->diags, r->path, ENOMEM);
     }
-    do {
-        if (room - used < 4096) {
-            char *more = realloc(text, room = room ? room * 2 : 16384);
-
-            if (!more) {
-                error = ENOMEM;
-                break;
-            }
-            text = more;
-        }
-        got = fread(text + used, 1, room - used, f);
-        used += got;
-        if (used > FILE_MAX) {
-            error = EFBIG;
-        }
-    } while (got > 0 && !error);
-    if (!error && ferror(f)) {
-        error = errno ? errno : EIO;
-    }
-    fclose(f);
-    if (!error) {
-        r->text = re_arena_strndup(r->arena, text, used);
-        r->end = r->text + used;
-        error = r->text ? 0 : ENOMEM;
-    }
-    free(text);
-    return error ? file_error(r->diags, r->path, error) : 0;
+    r->end = r->text + size;
+    return 0;
 }
 
 int re_read_ini(struct re_entry **ret, const char *path,
-                struct re_arena *arena, struct re_diags *diags)
+                struct re_arena *arena, struct re_origin *origin,
+                struct re_diags *diags)
 {
     struct reader r = { .arena = arena, .diags = diags };
     size_t errors = re_diags_errors(diags);
@@ -421,7 +393,7 @@ int re_read_ini(struct re_entry **ret, const char *path,
     if (!r.path) {
         return -ENOMEM;
     }
-    err = read_file(&r);
+    err = read_file(&r, origin);
     if (err < 0) {
         return err;
     }

@@ -9,6 +9,7 @@
 
 #include "ruleengine/diag.h"
 #include "arena.h"
+#include "origin.h"
 
 /* A part of a value that stands on one line of the file. */
 struct re_piece {
@@ -34,7 +35,8 @@ struct re_entry {
 /* Reads a file; entries in the file's order, all memory in the arena. 0, or a
  * negative errno with diags. A file without entries is an error. */
 int re_read_ini(struct re_entry **ret, const char *path,
-                struct re_arena *arena, struct re_diags *diags);
+                struct re_arena *arena, struct re_origin *origin,
+                struct re_diags *diags);
 
 /* An error or warning at a byte of an entry's value, or at its key. */
 void re_entry_diag(struct re_diags *diags, enum re_severity severity,

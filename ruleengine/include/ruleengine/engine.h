@@ -44,6 +44,15 @@ struct re_engine;
 struct re_rule;
 struct re_lua_run;
 
+/* What an engine leaves to the next program image of its process: see
+ * re_engine_save(). */
+struct re_saved {
+    void *bytes;            /* the policy's text and all that it reads */
+    size_t size;
+    int shared_fd;          /* counters, or -1 */
+    int log_fd;             /* the log file, or -1 */
+};
+
 /* What to load, and for whom. Strings and arrays are borrowed during
  * re_engine_new() only, "ops" for as long as the engine lives. */
 struct re_config {
@@ -60,6 +69,11 @@ struct re_config {
     const char *log_path;
 
     const char *exe;                    /* the guest program, for records */
+
+    /* From an engine of the same process image before execve, or NULL. Then no
+     * file is opened or read: the other members say the same names as they did
+     * there. The descriptors belong to the new engine. */
+    const struct re_saved *saved;
 };
 
 enum re_step {
@@ -144,6 +158,39 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size);
 void re_fork_prepare(struct re_engine *engine);
 void re_fork_parent(struct re_engine *engine);
 void re_fork_child(struct re_engine *engine);
+
+/* --- execve ------------------------------------------------------------- */
+
+/*
+ * All that the same policies need to go on in another program image, for
+ * re_config.saved: rules and counters are then what they are now, whatever has
+ * become of the files. "bytes" is malloc'ed and the caller's; the descriptors
+ * stay the engine's and are close-on-exec. 0 or -ENOMEM.
+ */
+int re_engine_save(const struct re_engine *engine, struct re_saved *ret);
+
+enum re_exec {
+    RE_EXEC_AGAIN,      /* run the program below the same policy */
+    RE_EXEC_OUTSIDE,    /* hand it to the host, as "exec = native" says */
+};
+
+/* What the policies make of executing a host's own program, named by its path
+ * without links: OUTSIDE if each policy lists it. */
+enum re_exec re_engine_exec(const struct re_engine *engine, const char *path);
+
+/* Whether each policy lets a debugger in ("gdb = yes"). */
+bool re_engine_gdb(const struct re_engine *engine);
+
+/* Descriptors of the engine's own stand together, from here on, so that an
+ * emulator can keep its guest away from them: RE_HIGH_COUNT numbers at the end
+ * of the table's first 4096. */
+#define RE_HIGH_COUNT 64
+
+int re_high_floor(void);
+
+/* A duplicate among them, close-on-exec, or any other above 2; -1 and errno on
+ * failure. Does not close "fd". */
+int re_move_high(int fd);
 
 /* Replaces the program's name in later records (argument borrowed). */
 void re_engine_set_exe(struct re_engine *engine, const char *exe);

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Saved form, host byte order, no padding: for each file or directory
+ *
+ *     uint32_t kind    uint32_t name's length    uint32_t text's length
+ *     name                      text
+ */
+#include "origin.h"
+
+#include "ruleengine/engine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE ((size_t)65536)    /* the largest page of any host */
+
+/* What is known of a name. */
+enum {
+    FILE_TEXT = 'f',        /* the bytes of a file */
+    FILE_LIST = 'd',        /* the names in a directory */
+    FILE_REAL = 'r',        /* the name without links */
+};
+
+struct file {
+    struct file *next;
+    char kind;              /* FILE_TEXT, FILE_LIST, FILE_REAL */
+    char *name;
+    char *text;             /* with a NUL behind it */
+    size_t size;            /* bytes, without that NUL */
+};
+
+struct re_origin {
+    struct file *files, **tail;
+    bool frozen;            /* nothing is read any more */
+    int fd;                 /* the shared memory, or -1 */
+    size_t used;            /* bytes of it, whole pages */
+};
+
+struct head {
+    uint32_t kind, name, text;      /* the latter two lengths, bytes */
+};
+
+int re_origin_new(struct re_origin **ret)
+{
+    struct re_origin *origin = calloc(1, sizeof(*origin));
+
+    if (!origin) {
+        return -ENOMEM;
+    }
+    origin->tail = &origin->files;
+    origin->fd = -1;
+    *ret = origin;
+    return 0;
+}
+
+void re_origin_free(struct re_origin *origin)
+{
+    if (!origin) {
+        return;
+    }
+    while (origin->files) {
+        struct file *file = origin->files;
+
+        origin->files = file->next;
+        free(file->name);
+        free(file->text);
+        free(file);
+    }
+    if (origin->fd >= 0) {
+        close(origin->fd);
+    }
+    free(origin);
+}
+
+/* --- files ------------------------------------------------------------- */
+
+/* Takes the text over, also when it fails. */
+static int remember(struct re_origin *origin, char kind,
+                    const char *name, size_t length,
+                    char *text, size_t size, struct file **ret)
+{
+    struct file *file = calloc(1, sizeof(*file));
+
+    if (file) {
+        file->name = strndup(name, length);
+        file->kind = kind;
+        file->text = text;
+        file->size = size;
+    }
+    if (!file || !file->name) {
+        free(file);
+        free(text);
+        return -ENOMEM;
+    }
+    *origin->tail = file;
+    origin->tail = &file->next;
+    *ret = file;
+    return 0;
+}
+
+static struct file *known(const struct re_origin *origin, char kind,
+                          const char *name)
+{
+    for (struct file *f = origin->files; f; f = f->next) {
+        if (f->kind == kind && strcmp(f->name, name) == 0) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+/* One "read more" of a file of unknown size: it may be a pipe. */
+static int read_more(int fd, char **text, size_t *room, size_t *used)
+{
+    ssize_t got;
+
+    if (*room - *used < 4096) {
+        char *more = realloc(*text, *room = *room ? *room * 2 : 16384);
+
+        if (!more) {
+            return -ENOMEM;
+        }
+        *text = more;
+    }
+    do {
+        got = read(fd, *text + *used, *room - *used - 1);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return -errno;
+    }
+    *used += got;
+    if (*used > RE_ORIGIN_FILE_MAX) {
+        return -EFBIG;
+    }
+    return got > 0;
+}
+
+static int read_file(const char *path, char **ret_text, size_t *ret_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    size_t room = 0, used = 0;
+    char *text = NULL;
+    int more;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    do {
+        more = read_more(fd, &text, &room, &used);
+    } while (more > 0);
+    close(fd);
+    if (more < 0) {
+        free(text);
+        return more;
+    }
+    text[used] = '\0';
+    *ret_text = text;
+    *ret_size = used;
+    return 0;
+}
+
+int re_origin_read(struct re_origin *origin, const char *path,
+                   const char **ret_text, size_t *ret_size)
+{
+    struct file *file = known(origin, FILE_TEXT, path);
+    size_t size = 0;
+    char *text = NULL;
+    int err = 0;
+
+    if (!file) {
+        err = origin->frozen ? -ENOENT : read_file(path, &text, &size);
+        if (!err) {
+            err = remember(origin, FILE_TEXT, path, strlen(path), text, size,
+                           &file);
+        }
+    }
+    if (!err) {
+        *ret_text = file->text;
+        *ret_size = file->size;
+    }
+    return err;
+}
+
+int re_origin_real(struct re_origin *origin, const char *path,
+                   const char **ret_real)
+{
+    struct file *file = known(origin, FILE_REAL, path);
+    char *real;
+    int err;
+
+    if (!file && origin->frozen) {
+        return -ENOENT;
+    }
+    if (!file) {
+        real = realpath(path, NULL);
+        if (!real && access(path, F_OK) == 0) {
+            real = strdup(path);        /* a pipe has no real path */
+        }
+        if (!real) {
+            return -errno;
+        }
+        err = remember(origin, FILE_REAL, path, strlen(path), real,
+                       strlen(real), &file);
+        if (err) {
+            return err;
+        }
+    }
+    *ret_real = file->text;
+    return 0;
+}
+
+/* --- directories ------------------------------------------------------- */
+
+/* By bytes: the order does not depend on the locale. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static bool fits(const char *name, const char *suffix)
+{
+    size_t len = strlen(name), end = strlen(suffix);
+
+    return *name != '.' && len > end && strcmp(name + len - end, suffix) == 0;
+}
+
+/* The names that fit, each with its NUL, and a NUL of the list. */
+static int join(struct dirent **entries, int count, const char *suffix,
+                char **ret_text, size_t *ret_size)
+{
+    size_t size = 0, used = 0;
+    char *text;
+
+    for (int i = 0; i < count; i++) {
+        size += strlen(entries[i]->d_name) + 1;
+    }
+    text = calloc(1, size + 1);
+    if (!text) {
+        return -ENOMEM;
+    }
+    for (int i = 0; i < count; i++) {
+        if (fits(entries[i]->d_name, suffix)) {
+            strcpy(text + used, entries[i]->d_name);
+            used += strlen(text + used) + 1;
+        }
+    }
+    *ret_text = text;
+    *ret_size = used;
+    return 0;
+}
+
+int re_origin_list(struct re_origin *origin, const char *dir,
+                   const char *suffix, const char **ret_names)
+{
+    struct file *file = known(origin, FILE_LIST, dir);
+    struct dirent **entries;
+    size_t size = 0;
+    char *text = NULL;
+    int count, err;
+
+    if (!file && origin->frozen) {
+        return -ENOENT;
+    }
+    if (!file) {
+        count = scandir(dir, &entries, NULL, by_name);
+        if (count < 0) {
+            return -errno;
+        }
+        err = join(entries, count, suffix, &text, &size);
+        while (count > 0) {
+            free(entries[--count]);
+        }
+        free(entries);
+        if (!err) {
+            err = remember(origin, FILE_LIST, dir, strlen(dir), text, size,
+                           &file);
+        }
+        if (err) {
+            return err;
+        }
+    }
+    *ret_names = file->text;
+    return 0;
+}
+
+/* --- shared memory ----------------------------------------------------- */
+
+static void move_shared(struct re_origin *origin)
+{
+    int high = origin->fd < 0 ? -1 : re_move_high(origin->fd);
+
+    if (high >= 0) {
+        re_origin_set_fd(origin, high);
+    }
+}
+
+void *re_origin_share(struct re_origin *origin, size_t size)
+{
+    off_t offset = origin->used;
+    size_t step;
+    struct stat st;
+    void *map;
+
+    /* Offsets are whole pages of any host. */
+    step = (size + PAGE - 1) & ~(PAGE - 1);
+    if (origin->fd < 0) {
+        origin->fd = memfd_create("policy", MFD_CLOEXEC);
+        move_shared(origin);
+    }
+    if (origin->fd < 0 || fstat(origin->fd, &st) < 0) {
+        return NULL;
+    }
+    if (st.st_size < offset + (off_t)step &&
+        ftruncate(origin->fd, offset + step) < 0) {
+        return NULL;
+    }
+    map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, origin->fd,
+               offset);
+    if (map == MAP_FAILED) {
+        return NULL;
+    }
+    origin->used += step;
+    return map;
+}
+
+int re_origin_fd(const struct re_origin *origin)
+{
+    return origin->fd;
+}
+
+void re_origin_set_fd(struct re_origin *origin, int fd)
+{
+    if (origin->fd >= 0) {
+        close(origin->fd);
+    }
+    origin->fd = fd;
+}
+
+/* --- saving ------------------------------------------------------------ */
+
+static char *put(char *to, const void *from, size_t size)
+{
+    memcpy(to, from, size);
+    return to + size;
+}
+
+int re_origin_save(const struct re_origin *origin, void **ret_bytes,
+                   size_t *ret_size)
+{
+    size_t size = 0;
+    char *bytes, *at;
+
+    for (const struct file *f = origin->files; f; f = f->next) {
+        size += sizeof(struct head) + strlen(f->name) + f->size;
+    }
+    at = bytes = malloc(size + 1);
+    if (!bytes) {
+        return -ENOMEM;
+    }
+    for (const struct file *f = origin->files; f; f = f->next) {
+        struct head head = {
+            .kind = f->kind, .name = strlen(f->name), .text = f->size,
+        };
+
+        at = put(at, &head, sizeof(head));
+        at = put(at, f->name, head.name);
+        at = put(at, f->text, head.text);
+    }
+    *ret_bytes = bytes;
+    *ret_size = size;
+    return 0;
+}
+
+static int restore_files(struct re_origin *origin, const char *bytes,
+                         size_t size)
+{
+    while (size > 0) {
+        struct head head;
+        struct file *file;
+        char *text;
+        int err;
+
+        if (size < sizeof(head)) {
+            return -EINVAL;
+        }
+        memcpy(&head, bytes, sizeof(head));
+        bytes += sizeof(head);
+        size -= sizeof(head);
+        if (head.name > size || head.text > size - head.name) {
+            return -EINVAL;
+        }
+        /* A list of names ends with a NUL of its own. */
+        text = calloc(1, (size_t)head.text + 1);
+        if (!text) {
+            return -ENOMEM;
+        }
+        memcpy(text, bytes + head.name, head.text);
+        err = remember(origin, head.kind, bytes, head.name, text, head.text,
+                       &file);
+        if (err) {
+            return err;
+        }
+        bytes += (size_t)head.name + head.text;
+        size -= (size_t)head.name + head.text;
+    }
+    return 0;
+}
+
+int re_origin_restore(struct re_origin **ret, const void *bytes, size_t size,
+                      int shared_fd)
+{
+    struct re_origin *origin;
+    int err = re_origin_new(&origin);
+
+    if (err) {
+        return err;
+    }
+    err = restore_files(origin, bytes, size);
+    if (err) {
+        re_origin_free(origin);
+        return err;
+    }
+    origin->frozen = true;
+    origin->fd = shared_fd;
+    *ret = origin;
+    return 0;
+}
+
+/* --- descriptors ------------------------------------------------------- */
+
+int re_high_floor(void)
+{
+    struct rlimit limit;
+    rlim_t end = 1024;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        end = limit.rlim_cur < 4096 ? limit.rlim_cur : 4096;
+    }
+    return end >= 4 * RE_HIGH_COUNT ? end - RE_HIGH_COUNT : end / 2;
+}
+
+int re_move_high(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, re_high_floor());
+
+    return high < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : high;
+}

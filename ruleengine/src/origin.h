@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a policy comes from and where it counts: the bytes of each file that
+ * was read for it, and the memory that all of the guest's processes share. Both
+ * can be handed to the next program image of a process, so that execve changes
+ * neither the rules nor the counts, whatever became of the files.
+ *
+ * Loading is single-threaded; afterwards an origin is not changed.
+ */
+#ifndef RULEENGINE_ORIGIN_H
+#define RULEENGINE_ORIGIN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct re_origin;
+
+/* Largest file that is read, bytes. */
+#define RE_ORIGIN_FILE_MAX  (16 << 20)
+
+/* An origin that reads files and remembers them. 0 or a negative errno. */
+int re_origin_new(struct re_origin **ret);
+
+/*
+ * An origin that knows what another one knew, and nothing else: no file is
+ * read. "bytes" are what re_origin_save() made (copied); shared_fd is what
+ * re_origin_fd() was, or -1, and belongs to the origin from now on. 0, -EINVAL
+ * for bytes that are none, or -ENOMEM.
+ */
+int re_origin_restore(struct re_origin **ret, const void *bytes, size_t size,
+                      int shared_fd);
+void re_origin_free(struct re_origin *origin);
+
+/* A file's bytes, with a NUL behind them; borrowed for the origin's life. 0, or
+ * a negative errno: what reading failed with, -EISDIR, -EFBIG. */
+int re_origin_read(struct re_origin *origin, const char *path,
+                   const char **ret_text, size_t *ret_size);
+
+/* A file's name without links and relative parts, to know it again; borrowed.
+ * 0 or a negative errno. */
+int re_origin_real(struct re_origin *origin, const char *path,
+                   const char **ret_real);
+
+/* The names of the files in a directory that end in "suffix" and do not start
+ * with a dot, sorted by bytes, each ended by a NUL, one more NUL behind the
+ * last; borrowed. 0 or a negative errno. */
+int re_origin_list(struct re_origin *origin, const char *dir,
+                   const char *suffix, const char **ret_names);
+
+/* Zeroed memory that forked children and later program images share. The same
+ * calls in the same order find the same memory. NULL and errno on failure.
+ * Unmap it with munmap(). */
+void *re_origin_share(struct re_origin *origin, size_t size);
+
+/* The descriptor behind re_origin_share(), or -1; close-on-exec. */
+int re_origin_fd(const struct re_origin *origin);
+
+/* Replaces that descriptor by another one of the same file. */
+void re_origin_set_fd(struct re_origin *origin, int fd);
+
+/* Everything for re_origin_restore(), in malloc'ed memory. 0 or -ENOMEM. */
+int re_origin_save(const struct re_origin *origin, void **ret_bytes,
+                   size_t *ret_size);
+
+#endif
