@@ -86,10 +86,15 @@ static unsigned class_width(const struct st_target *t, uint8_t cls)
     }
 }
 
-static bool class_is_signed(uint8_t cls)
+/* A descriptor is an int to everybody, whatever the kernel declares: -1 is no
+ * descriptor in mmap as in close. */
+static bool is_signed(const struct argument *from)
 {
+    uint8_t cls = from->cls;
+
     return cls == ST_CLASS_s16 || cls == ST_CLASS_s32 ||
-        cls == ST_CLASS_s64 || cls == ST_CLASS_slong;
+        cls == ST_CLASS_s64 || cls == ST_CLASS_slong ||
+        from->kind == ST_KIND_FD || from->kind == ST_KIND_DIRFD;
 }
 
 /* Whether a pair of this call starts at an even index. */
@@ -130,7 +135,7 @@ int st_slot_args(const struct st_target *t, unsigned slot,
             .kind = from->kind,
             .family = from->family,
             .width = width,
-            .is_signed = class_is_signed(from->cls),
+            .is_signed = is_signed(from),
             .reg = next,
             .pair = !pair ? ST_PAIR_NONE
                 : t->big_endian ? ST_PAIR_HIGH_LOW : ST_PAIR_LOW_HIGH,
