@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Handlers of many threads at once, threads that never come back from their
+ * original call, and forks in the middle of it all. */
+#include "lua-fixture.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define THREADS 8
+#define CALLS 10000
+#define FORKS 50
+
+static const struct re_lua_limits limits = {
+    .instructions = 1000000,
+    .memory = 64 * 1024 * 1024,
+};
+
+static const char handlers[] =
+    "count = 0\n"
+    "function plain(call) count = count + 1; return call.args.fd end\n"
+    "function around(call)\n"
+    "  local fd = call.args.fd\n"
+    "  kept = call\n"
+    "  local r = call:run()\n"
+    "  assert(call.args.fd == fd)\n"
+    "  count = count + 1\n"
+    "  return r + fd\n"
+    "end\n"
+    "function failing(call) count = count + 1; error('as planned') end\n"
+    "function foreign(call) return kept.args.fd end\n"
+    "function total() return count end\n";
+
+/* One thread's work. */
+struct worker {
+    pthread_t thread;
+    struct fixture *f;
+    struct re_rule plain, around, failing;
+    uint64_t fd;
+    const _Atomic bool *stop;   /* NULL: after CALLS calls */
+    unsigned wrong;
+};
+
+static struct re_rule rule_of(struct fixture *f, const char *name)
+{
+    return (struct re_rule) {
+        .verdict = RE_VERDICT_LUA,
+        .handler = re_lua_handler(f->lua, name),
+    };
+}
+
+static struct re_call read_call(struct fixture *f, uint64_t fd)
+{
+    struct re_call call = {
+        .nr = number_of(f->target, "read"),
+        .args = { fd },
+        .guest = &f->guest,
+    };
+
+    call.slot = st_slot_of_number(f->target, call.nr);
+    return call;
+}
+
+static void *work(void *opaque)
+{
+    struct worker *w = opaque;
+    struct re_lua *lua = w->f->lua;
+
+    for (unsigned i = 0; w->stop ? !*w->stop : i < CALLS; i++) {
+        struct re_call call = read_call(w->f, w->fd);
+        enum re_lua_step step;
+
+        switch (i % 4) {
+        case 0:
+            step = re_lua_start(lua, &w->failing, &call);
+            w->wrong += step != RE_LUA_FAILED;
+            break;
+        case 1:
+            step = re_lua_start(lua, &w->plain, &call);
+            w->wrong += step != RE_LUA_RESULT ||
+                        call.result != (int64_t)w->fd;
+            break;
+        default:
+            step = re_lua_start(lua, &w->around, &call);
+            w->wrong += step != RE_LUA_RUN;
+            if (i % 64 == 2) {
+                sched_yield();
+            }
+            step = re_lua_resume(lua, &call, i);
+            w->wrong += step != RE_LUA_RESULT ||
+                        call.result != (int64_t)(w->fd + i);
+        }
+    }
+    return NULL;
+}
+
+static void start_workers(struct fixture *f, struct worker *workers,
+                          const _Atomic bool *stop)
+{
+    for (unsigned i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker) {
+            .f = f,
+            .plain = rule_of(f, "plain"),
+            .around = rule_of(f, "around"),
+            .failing = rule_of(f, "failing"),
+            .fd = 1000 * (i + 1),
+            .stop = stop,
+        };
+    }
+    for (unsigned i = 0; i < THREADS; i++) {
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
+            abort();
+        }
+    }
+}
+
+static unsigned join_workers(struct worker *workers)
+{
+    unsigned wrong = 0;
+
+    for (unsigned i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        wrong += workers[i].wrong;
+    }
+    return wrong;
+}
+
+static void test_threads(void)
+{
+    struct fixture *f = fixture_new("aarch64", &limits, handlers);
+    struct worker workers[THREADS];
+    unsigned wrong;
+
+    start_workers(f, workers, NULL);
+    wrong = join_workers(workers);
+    tap_ok(!wrong, "%d threads, %d calls each: %u wrong answers", THREADS,
+           CALLS, wrong);
+    call_with(f, "total", "getpid", NULL);
+    tap_ok(f->call.result == THREADS * CALLS, "each call was handled once: "
+           "%lld", (long long)f->call.result);
+    tap_ok(re_lua_failures(f->lua) == THREADS * CALLS / 4,
+           "each failure was counted");
+    fixture_free(f);
+}
+
+/* --- another thread's call --------------------------------------------- */
+
+static void test_foreign_object(void)
+{
+    struct fixture *f = fixture_new("aarch64", &limits, handlers);
+    struct re_rule around = rule_of(f, "around");
+    struct re_call waiting = read_call(f, 5);
+
+    captured_errors();
+    tap_ok(re_lua_start(f->lua, &around, &waiting) == RE_LUA_RUN, "one waits");
+    tap_ok(call_with(f, "foreign", "getpid", NULL) == RE_LUA_FAILED &&
+           strstr(captured_errors(), "belongs to another thread's handler"),
+           "its object is of no use to another handler");
+    tap_ok(re_lua_resume(f->lua, &waiting, 2) == RE_LUA_RESULT &&
+           waiting.result == 7, "and works on for its own");
+    fixture_free(f);
+}
+
+/* --- threads that vanish ----------------------------------------------- */
+
+static void *vanish(void *opaque)
+{
+    struct fixture *f = opaque;
+    struct re_rule around = rule_of(f, "around");
+    struct re_call call = read_call(f, 5);
+
+    /* The original call would be exit: it never comes back. */
+    return re_lua_start(f->lua, &around, &call) == RE_LUA_RUN ? NULL : f;
+}
+
+static void test_vanishing(void)
+{
+    const struct re_lua_limits little = { .memory = 256 * 1024 };
+    struct fixture *f = fixture_new("aarch64", &little, handlers);
+    unsigned wrong = 0;
+
+    for (int i = 0; i < 2000; i++) {
+        pthread_t thread;
+        void *result;
+
+        if (pthread_create(&thread, NULL, vanish, f)) {
+            abort();
+        }
+        pthread_join(thread, &result);
+        wrong += result != NULL;
+    }
+    tap_ok(!wrong, "2000 threads that vanished left no memory behind");
+    tap_ok(call_with(f, "plain", "read", NULL) == RE_LUA_RESULT,
+           "and no lock");
+    fixture_free(f);
+}
+
+/* --- fork -------------------------------------------------------------- */
+
+/* What a child does: handlers of its own, and the end of the one in which its
+ * thread forked. Its exit status. */
+static int in_child(struct fixture *f, struct re_call *forking)
+{
+    enum re_lua_step step;
+
+    re_lua_fork_child(f->lua);
+    alarm(20);
+    step = re_lua_resume(f->lua, forking, 0);
+    if (step != RE_LUA_RESULT || forking->result != 77) {
+        return 1;
+    }
+    for (int i = 0; i < 100; i++) {
+        f->original = i;
+        if (call_with(f, "around", "read", NULL) != RE_LUA_RESULT ||
+            f->call.result != i) {
+            return 2;
+        }
+    }
+    return 0;
+}
+
+static void test_fork(void)
+{
+    struct fixture *f = fixture_new("aarch64", &limits, handlers);
+    struct worker workers[THREADS];
+    struct re_rule around = rule_of(f, "around");
+    _Atomic bool stop = false;
+    unsigned wrong = 0;
+
+    start_workers(f, workers, &stop);
+    for (int i = 0; i < FORKS; i++) {
+        struct re_call forking = read_call(f, 77);
+        int status;
+        pid_t pid;
+
+        if (re_lua_start(f->lua, &around, &forking) != RE_LUA_RUN) {
+            abort();
+        }
+        re_lua_fork_prepare(f->lua);
+        pid = fork();
+        if (pid < 0) {
+            abort();
+        }
+        if (!pid) {
+            _exit(in_child(f, &forking));
+        }
+        re_lua_fork_parent(f->lua);
+        if (re_lua_resume(f->lua, &forking, pid) != RE_LUA_RESULT ||
+            forking.result != pid + 77) {
+            wrong++;
+        }
+        waitpid(pid, &status, 0);
+        wrong += !WIFEXITED(status) || WEXITSTATUS(status);
+    }
+    tap_ok(!wrong, "%d forks while %d threads handle calls: %u went wrong",
+           FORKS, THREADS, wrong);
+    stop = true;
+    wrong = join_workers(workers);
+    tap_ok(!wrong, "the parent's threads did not notice: %u wrong answers",
+           wrong);
+    fixture_free(f);
+}
+
+int main(void)
+{
+    capture_errors();
+    test_threads();
+    test_foreign_object();
+    test_vanishing();
+    test_fork();
+    return tap_done();
+}
