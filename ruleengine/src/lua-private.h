@@ -77,6 +77,11 @@ struct re_lua_rule {
     bool told;              /* to who loads: it stays */
 };
 
+/* A block of memory that waits to be used again. */
+struct re_lua_block {
+    struct re_lua_block *next;
+};
+
 /* A place in Lua source where a handler has failed. */
 struct re_lua_place {
     char *name;             /* "web.lua:3" */
@@ -96,6 +101,8 @@ struct re_lua {
     int message_fd;         /* -1: messages are lost */
 
     size_t memory;          /* bytes in use by Lua */
+    struct re_lua_block *pool;      /* small blocks that Lua gave back */
+    unsigned pool_count;
     int budget;             /* limits.instructions as a hook count, 0: none */
 
     struct re_lua_run *current;     /* whose Lua code is running */

@@ -21,6 +21,47 @@
  * memory and spares most of the marking. */
 #define GC_PAUSE 400
 
+/* Blocks of this class are handed on without malloc: call objects are, and
+ * each call makes and leaves at least one. They are all POOLED_MAX long. */
+#define POOLED_MIN 33
+#define POOLED_MAX 64
+
+/* Of which this many are kept: what one collection leaves of a small state. */
+#define POOL_SIZE 4096
+
+static bool is_pooled(size_t size)
+{
+    return size >= POOLED_MIN && size <= POOLED_MAX;
+}
+
+static void give_block(struct re_lua *lua, void *block, size_t size)
+{
+    struct re_lua_block *pooled = block;
+
+    if (!block || !is_pooled(size) || lua->pool_count == POOL_SIZE) {
+        free(block);
+        return;
+    }
+    pooled->next = lua->pool;
+    lua->pool = pooled;
+    lua->pool_count++;
+}
+
+static void *take_block(struct re_lua *lua, size_t size)
+{
+    struct re_lua_block *pooled = lua->pool;
+
+    if (!is_pooled(size)) {
+        return malloc(size);
+    }
+    if (!pooled) {
+        return malloc(POOLED_MAX);
+    }
+    lua->pool = pooled->next;
+    lua->pool_count--;
+    return pooled;
+}
+
 /* Lua's allocator: counts, and refuses what would go over the limit. */
 static void *count_memory(void *opaque, void *old, size_t old_size, size_t size)
 {
@@ -29,7 +70,7 @@ static void *count_memory(void *opaque, void *old, size_t old_size, size_t size)
     void *block;
 
     if (!size) {
-        free(old);
+        give_block(lua, old, old_size);
         lua->memory = rest;
         return NULL;
     }
@@ -37,7 +78,8 @@ static void *count_memory(void *opaque, void *old, size_t old_size, size_t size)
         (rest > lua->limits.memory || size > lua->limits.memory - rest)) {
         return NULL;
     }
-    block = realloc(old, size);
+    block = !old ? take_block(lua, size) :
+            realloc(old, is_pooled(size) ? POOLED_MAX : size);
     if (block) {
         lua->memory = rest + size;
     }
@@ -118,6 +160,12 @@ void re_lua_free(struct re_lua *lua)
     }
     if (lua->L) {
         lua_close(lua->L);
+    }
+    while (lua->pool) {
+        struct re_lua_block *next = lua->pool->next;
+
+        free(lua->pool);
+        lua->pool = next;
     }
     runs_free(lua->idle);
     runs_free(lua->waiting);
