@@ -559,17 +559,40 @@ static void json_who(struct entry *e, struct re_json *j)
     re_json_bytes(j, "exe", e->exe, strlen(e->exe), NAME_LIMIT);
 }
 
+/* What the arguments have been found to point to, as far as it is whole. */
+static struct re_fix_texts fix_texts(const struct entry *e)
+{
+    const struct re_decoded *path = &e->path_value, *path2 = &e->path2_value;
+    const struct re_decoded *address = &e->address_value;
+    struct re_fix_texts texts = { 0 };
+
+    if (path->kind == RE_DECODED_STRING && !path->cut) {
+        texts.path = e->path;
+        texts.path_len = path->len;
+    }
+    if (path2->kind == RE_DECODED_STRING && !path2->cut) {
+        texts.path2 = e->path2;
+        texts.path2_len = path2->len;
+    }
+    if (address->kind == RE_DECODED_ADDRESS && !address->cut) {
+        texts.address = e->address;
+        texts.address_len = address->len;
+    }
+    return texts;
+}
+
 static void json_why(struct entry *e, struct re_json *j)
 {
     const struct re_rule *rule = e->call->rule;
-    char text[NAME_LIMIT + 32];
+    const struct re_fix_texts texts = fix_texts(e);
+    char text[RE_FIX_MAX];      /* more than NAME_LIMIT */
     struct re_out o = { .buf = text, .size = sizeof(text) };
 
     put_rule(&o, rule, RE_ESCAPE_NONE, false);
     re_json_bytes(j, "rule", text, o.len, SIZE_MAX);
 
     o = (struct re_out) { .buf = text, .size = sizeof(text) };
-    re_fix_text(e->layer, e->call, e->args, &o);
+    re_fix_text(e->layer, e->call, e->args, &texts, &o);
     if (o.len > 0 && !o.cut) {
         re_json_bytes(j, "fix", text, o.len, SIZE_MAX);
     }

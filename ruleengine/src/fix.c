@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "decode.h"
+#include "utf8.h"
+
+enum { FIX_TEXT_MAX = 300 };    /* bytes of one path or address */
 
 /* What stands in the way of an [allow] line, the strongest last. */
 enum obstacle {
@@ -172,6 +175,233 @@ static void put_term(const struct st_target *target, const struct st_arg *arg,
     put_value(target, arg, value, out);
 }
 
+/* --- paths and addresses ----------------------------------------------- */
+
+/* A path that conditions can name: absolute, and with nothing in it that they
+ * would have resolved. */
+static bool is_clean(const char *path, size_t len)
+{
+    if (len == 0 || path[0] != '/') {
+        return false;
+    }
+    for (size_t i = 0; i + 1 < len; i++) {
+        const char *rest = path + i + 1;
+        size_t n = len - i - 1;
+
+        if (path[i] != '/') {
+            continue;
+        }
+        while (n > 0 && *rest == '.') {
+            rest++;
+            n--;
+        }
+        /* "//", "/./" and "/../", also at the end */
+        if ((n == 0 || *rest == '/') && rest - (path + i + 1) <= 2) {
+            return false;
+        }
+    }
+    return len == 1 || path[len - 1] != '/';
+}
+
+/* Text as a policy can hold it; false when it cannot. */
+static bool put_text(const char *text, size_t len, struct re_out *out)
+{
+    static const char safe[] = "/._-+@%~=:0123456789"
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t plain = 0;
+
+    if (len == 0 || len > FIX_TEXT_MAX) {
+        return false;
+    }
+    while (plain < len && text[plain] && strchr(safe, text[plain])) {
+        plain++;
+    }
+    if (plain == len) {
+        re_out_bytes(out, text, len);
+        return true;
+    }
+    re_out_text(out, "\"");
+    for (size_t i = 0; i < len;) {
+        uint32_t point;
+        unsigned n = re_utf8_decode(text + i, len - i, &point);
+
+        if (n == 0 || !re_utf8_harmless(point)) {
+            return false;
+        }
+        re_out_text(out, point == '"' || point == '\\' ? "\\" : "");
+        re_out_bytes(out, text + i, n);
+        i += n;
+    }
+    re_out_text(out, "\"");
+    return true;
+}
+
+static bool put_text_term(const char *subject, const char *text, size_t len,
+                          bool first, struct re_out *out)
+{
+    size_t before = out->len;
+
+    re_out_text(out, first ? "" : " && ");
+    re_out_text(out, subject);
+    re_out_text(out, " == ");
+    if (put_text(text, len, out) && !out->cut) {
+        return true;
+    }
+    out->len = before;
+    out->cut = false;
+    return false;
+}
+
+/* The call's own path, canonical if a condition has asked for it. */
+static bool put_path(const struct re_call *call, unsigned index,
+                     const char *given, size_t len, bool first,
+                     struct re_out *out)
+{
+    const struct re_facts *facts = call->facts;
+    const char *subject = index ? "path2" : "path";
+
+    if (facts->made & RE_FACT_PATH << index && facts->paths[index].len > 0) {
+        return put_text_term(subject, facts->paths[index].name,
+                             facts->paths[index].len, first, out);
+    }
+    return given && is_clean(given, len) &&
+        put_text_term(subject, given, len, first, out);
+}
+
+static bool opens_path(const struct st_target *target, int slot)
+{
+    static const char *const opens[] = { "creat", "open", "openat", "openat2" };
+    const char *name = st_canonical_name(st_slot_name(target, slot));
+
+    for (size_t i = 0; name && i < sizeof(opens) / sizeof(opens[0]); i++) {
+        if (strcmp(name, opens[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Which access an open asks for; NULL when the call opens nothing, or has its
+ * flags in memory that no condition has read. */
+static const char *access_name(const struct st_target *target,
+                               const struct re_call *call,
+                               const uint64_t args[ST_MAX_REGS])
+{
+    static const char *const names[] = { "read", "write", "readwrite" };
+    uint64_t creat = 0, trunc = 0, flags;
+    struct st_arg all[ST_MAX_ARGS];
+    int count = st_slot_args(target, call->slot, all);
+
+    if (!opens_path(target, call->slot)) {
+        return NULL;
+    }
+    if (call->facts->made & RE_FACT_ACCESS) {
+        return names[call->facts->access];
+    }
+    if (strcmp(st_slot_name(target, call->slot), "creat") == 0) {
+        return names[RE_ACCESS_WRITE];
+    }
+    for (int i = 0; i < count; i++) {
+        if (all[i].kind == ST_KIND_FLAGS &&
+            st_constant(target, all[i].family, "O_CREAT", &creat) == 0 &&
+            st_constant(target, all[i].family, "O_TRUNC", &trunc) == 0) {
+            flags = re_decode_number(&all[i], args);
+            return names[(flags & 3) == 1 ? RE_ACCESS_WRITE :
+                         flags & (3 | creat | trunc) ? RE_ACCESS_READWRITE :
+                         RE_ACCESS_READ];
+        }
+    }
+    return NULL;
+}
+
+static bool put_paths(const struct st_target *target,
+                      const struct re_call *call,
+                      const uint64_t args[ST_MAX_REGS],
+                      const struct re_fix_texts *texts, struct re_out *out)
+{
+    const char *access;
+
+    if (!put_path(call, 0, texts->path, texts->path_len, true, out)) {
+        return false;
+    }
+    if (texts->path2) {
+        put_path(call, 1, texts->path2, texts->path2_len, false, out);
+    }
+    access = access_name(target, call, args);
+    if (access) {
+        re_out_text(out, " && access == ");
+        re_out_text(out, access);
+    }
+    return true;
+}
+
+/* "inet 192.0.2.1:443" as "addr == 192.0.2.1 && port == 443". */
+static bool put_internet(const char *text, size_t len, struct re_out *out)
+{
+    bool brackets = text[0] == '[';
+    const char *start = text + brackets, *end = text + len, *colon = end;
+
+    while (colon > start && *colon != ':') {
+        colon--;
+    }
+    end = colon - brackets;
+    if (memchr(start, '%', end - start)) {  /* a scope is no address's part */
+        end = memchr(start, '%', end - start);
+    }
+    if (!put_text_term("addr", start, end - start, true, out)) {
+        return false;
+    }
+    re_out_text(out, " && port == ");
+    re_out_bytes(out, colon + 1, text + len - colon - 1);
+    return true;
+}
+
+static bool put_address(const char *text, size_t len, struct re_out *out)
+{
+    static const struct {
+        const char *start, *family;
+    } families[] = {
+        { "unix (unnamed)", "AF_UNIX" }, { "netlink ", "AF_NETLINK" },
+    };
+    const char *comma = memchr(text, ',', len);
+
+    if (len > 5 && memcmp(text, "inet ", 5) == 0) {
+        return put_internet(text + 5, len - 5, out);
+    }
+    if (len > 6 && memcmp(text, "inet6 ", 6) == 0) {
+        return put_internet(text + 6, len - 6, out);
+    }
+    for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+        size_t n = strlen(families[i].start);
+
+        if (len >= n && memcmp(text, families[i].start, n) == 0) {
+            return put_text_term("family", families[i].family,
+                                 strlen(families[i].family), true, out);
+        }
+    }
+    if (len > 5 && memcmp(text, "unix ", 5) == 0 &&
+        (text[5] == '@' || is_clean(text + 5, len - 5))) {
+        return put_text_term("unix", text + 5, len - 5, true, out);
+    }
+    return comma && put_text_term("family", text, comma - text, true, out);
+}
+
+/* What the call's pointers lead to, for calls that have such conditions. */
+static bool put_texts(const struct st_target *target,
+                      const struct re_call *call,
+                      const uint64_t args[ST_MAX_REGS],
+                      const struct re_fix_texts *texts, struct re_out *out)
+{
+    if (!call->facts) {
+        return false;
+    }
+    return texts->address ?
+        put_address(texts->address, texts->address_len, out) :
+        put_paths(target, call, args, texts, out);
+}
+
+/* --- the condition ----------------------------------------------------- */
+
 /* The bits of an argument that say what the call is about; 0: it does not. */
 static uint64_t telling_bits(const struct st_arg *arg)
 {
@@ -195,16 +425,20 @@ static bool is_pointer(const struct st_arg *arg)
 
 /* Writes the condition; false when there is nothing to say (and, with "must",
  * nothing at all that could be compared). */
-static bool put_condition(const struct st_target *target, unsigned slot,
-                          const uint64_t args[ST_MAX_REGS], bool must,
+static bool put_condition(const struct st_target *target,
+                          const struct re_call *call,
+                          const uint64_t args[ST_MAX_REGS],
+                          const struct re_fix_texts *texts, bool must,
                           struct re_out *out)
 {
     struct st_arg all[ST_MAX_ARGS];
-    int count = st_slot_args(target, slot, all);
-    bool any = false;
+    int count = st_slot_args(target, call->slot, all);
+    bool any = put_texts(target, call, args, texts, out);
+    bool opens = any && access_name(target, call, args);
 
     for (int i = 0; i < count; i++) {
-        uint64_t mask = telling_bits(&all[i]);
+        /* "access" has said what an open's flags tell. */
+        uint64_t mask = opens ? 0 : telling_bits(&all[i]);
 
         if (mask) {
             put_term(target, &all[i], args, mask, !any, out);
@@ -231,16 +465,32 @@ static void put_comment(const struct re_rule *rule, struct re_out *out)
     re_out_text(out, " refuses this before any [allow] line: change it there");
 }
 
+static bool put_allow(const struct st_target *target,
+                      const struct re_call *call,
+                      const uint64_t args[ST_MAX_REGS],
+                      const struct re_fix_texts *texts, bool must,
+                      struct re_out *out)
+{
+    size_t before = out->len;
+
+    re_out_text(out, "[allow] ");
+    re_out_text(out, st_slot_name(target, call->slot));
+    re_out_text(out, " = ");
+    if (put_condition(target, call, args, texts, must, out)) {
+        return true;
+    }
+    out->len = before;
+    return false;
+}
+
 void re_fix_text(const struct re_layer *layer, const struct re_call *call,
-                 const uint64_t args[ST_MAX_REGS], struct re_out *out)
+                 const uint64_t args[ST_MAX_REGS],
+                 const struct re_fix_texts *texts, struct re_out *out)
 {
     const struct st_target *target = layer->target;
-    char text[RE_FIX_MAX];
-    struct re_out condition = { .buf = text, .size = sizeof(text) };
     const char *name = call->slot < 0 ? NULL :
         st_slot_name(target, call->slot);
     enum obstacle obstacle;
-    bool any;
 
     if (call->rule->verdict < RE_VERDICT_DENY) {
         return;
@@ -250,15 +500,12 @@ void re_fix_text(const struct re_layer *layer, const struct re_call *call,
         return;
     }
     obstacle = find_obstacle(layer, call, name);
-    any = obstacle != OBSTACLE_CONDITION &&
-        put_condition(target, call->slot, args, obstacle != OBSTACLE_GENERAL,
-                      &condition);
-    if (any) {
-        re_out_text(out, "[allow] ");
-        re_out_text(out, name);
-        re_out_text(out, " = ");
-        re_out_bytes(out, text, condition.len);
-    } else if (obstacle == OBSTACLE_GENERAL) {
+    if (obstacle != OBSTACLE_CONDITION &&
+        put_allow(target, call, args, texts, obstacle != OBSTACLE_GENERAL,
+                  out)) {
+        return;
+    }
+    if (obstacle == OBSTACLE_GENERAL) {
         re_out_text(out, "[allow] syscalls = ");
         re_out_text(out, name);
     } else {

@@ -29,9 +29,13 @@ struct example {
     const char *fix;            /* "": a comment */
     uint64_t other[ST_MAX_ARGS];    /* a call that stays refused ... */
     bool has_other;                 /* ... if there is one */
+    const char *bytes;          /* what lies at GUEST_BASE; then conditions can
+                                   ask what pointers refer to */
+    size_t len;
 };
 
 #define DEFAULT "[policy]\ndefault = deny EPERM\n"
+#define TEXT(text) text, sizeof(text)
 
 static const struct example examples[] = {
     { "aarch64", DEFAULT, "openat", { -100, GUEST_BASE, 0 },
@@ -49,7 +53,7 @@ static const struct example examples[] = {
     { "x86_64", DEFAULT, "kill", { 1, 9 }, "[allow] kill = sig == SIGKILL",
       { 1, 15 }, true },
     { "x86_64", DEFAULT, "mprotect", { 4096, 4096, 7 },
-      "[allow] mprotect = prot == PROT_EXEC|PROT_READ|PROT_WRITE",
+      "[allow] mprotect = prot == PROT_READ|PROT_WRITE|PROT_EXEC",
       { 4096, 4096, 3 }, true },
     { "arm", DEFAULT, "ioctl", { 1, 0x5413, 0 },
       "[allow] ioctl = cmd == TIOCGWINSZ", { 1, 0x5412, 0 }, true },
@@ -78,6 +82,52 @@ static const struct example examples[] = {
     { "i386", "[policy]\ndefault = allow\n[deny]\nsyscalls = socketcall\n",
       "socket", { 2, 1, 0 }, "[allow] socket = domain == AF_INET && "
       "(type & SOCK_TYPE_MASK) == SOCK_STREAM", { 10, 1, 0 }, true },
+    /* with paths and addresses */
+    { "aarch64", DEFAULT, "openat", { -100, GUEST_BASE, 0 },
+      "[allow] openat = path == /etc/shadow && access == read",
+      { -100, GUEST_BASE, 1 }, true, TEXT("/etc/shadow") },
+    { "mips", DEFAULT, "open", { GUEST_BASE, 0x300 },
+      "[allow] open = path == /etc/shadow && access == readwrite",
+      { GUEST_BASE, 0 }, true, TEXT("/etc/shadow") },
+    { "x86_64", DEFAULT, "creat", { GUEST_BASE, 0600 },
+      "[allow] creat = path == \"/a b\" && access == write",
+      { GUEST_BASE + 1, 0600 }, true, TEXT("/a b") },
+    { "x86_64", DEFAULT, "unlink", { GUEST_BASE },
+      "[allow] unlink = path == \"/a;\\\"\\\\ü\"",
+      { GUEST_BASE + 1 }, true, TEXT("/a;\"\\ü") },
+    { "x86_64", DEFAULT, "rename", { GUEST_BASE, GUEST_BASE + 3 },
+      "[allow] rename = path == /a && path2 == /b",
+      { GUEST_BASE, GUEST_BASE }, true, TEXT("/a\0/b") },
+    { "x86_64", DEFAULT, "openat", { -100, GUEST_BASE, 0 },
+      "[allow] openat = (flags & O_ACCMODE) == O_RDONLY",
+      { -100, GUEST_BASE, 1 }, true, TEXT("/srv/../etc/shadow") },
+    { "x86_64", DEFAULT, "openat", { -100, GUEST_BASE, 0 },
+      "[allow] openat = (flags & O_ACCMODE) == O_RDONLY",
+      { -100, GUEST_BASE, 1 }, true, TEXT("/a\n\xff") },
+    { "x86_64", "[policy]\ndefault = allow\n[deny]\n"
+      "@open = EPERM if path under /cwd\n", "openat",
+      { -100, GUEST_BASE, 0 },
+      "[allow] openat = path == /cwd/x && access == read",
+      { -100, GUEST_BASE, 1 }, true, TEXT("x") },
+    { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 16 },
+      "[allow] connect = addr == 192.0.2.1 && port == 443",
+      { 3, GUEST_BASE, 7 }, true, TEXT("\2\0\1\273\300\0\2\1") },
+    { "x86_64", DEFAULT, "bind", { 3, GUEST_BASE, 28 },
+      "[allow] bind = addr == ::1 && port == 53", { 3, GUEST_BASE, 16 }, true,
+      TEXT("\12\0\0\65\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\2\0\0") },
+    { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 110 },
+      "[allow] connect = unix == /run/x", { 3, GUEST_BASE, 7 }, true,
+      TEXT("\1\0/run/x") },
+    { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 5 },
+      "[allow] connect = unix == @ab", { 3, GUEST_BASE, 4 }, true,
+      TEXT("\1\0\0ab") },
+    { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 12 },
+      "[allow] connect = family == AF_NETLINK", { 3, GUEST_BASE + 1, 12 }, true,
+      TEXT("\20\0\0\0\0\0\0\0\0\0\0\0") },
+    { "x86_64", "[policy]\ndefault = allow\n[deny]\nconnect = EPERM\n",
+      "connect", { 3, GUEST_BASE, 20 },
+      "[allow] connect = family == AF_PACKET", { 3, GUEST_BASE + 1, 20 }, true,
+      TEXT("\21\0") },
 };
 
 /* "[allow] key = value" as lines of a policy of its own. */
@@ -85,9 +135,8 @@ static void put_fix(char *to, size_t size, const char *policy,
                     const char *fix)
 {
     const char *section_end = strchr(fix, ']');
-    const char *again = strstr(policy, "[allow]\n");
 
-    snprintf(to, size, "%s%s%.*s%s%s\n", policy, again ? "; " : "",
+    snprintf(to, size, "%s%.*s%s%s\n", policy,
              section_end ? (int)(section_end - fix) + 1 : 0, fix,
              section_end ? "\n" : "", section_end ? section_end + 2 : fix);
 }
@@ -111,6 +160,12 @@ static void check_example(const struct example *e)
 {
     char fix[FIX_MAX] = "", policy[4096];
     bool before = true, after = false, other = true;
+
+    bench.has_facts = e->bytes;
+    memset(bench.guest.memory, 0, sizeof(bench.guest.memory));
+    if (e->bytes) {
+        guest_put(&bench.guest, 0, e->bytes, e->len);
+    }
 
     if (!allowed(e->target, e->policy, e->call, e->values, &before) ||
         before || !member(bench.line, "fix", fix, sizeof(fix))) {
@@ -230,12 +285,14 @@ static unsigned count_refused(unsigned round)
     return refused;
 }
 
-static void check_target(const char *name, unsigned round)
+static void check_target(const char *name, unsigned round, bool has_facts)
 {
     static struct collected c;
     static char text[2 * POLICY_MAX + 256];
     unsigned refused = 0;
 
+    bench.has_facts = has_facts;
+    guest_put_string(&bench.guest, 0, "/some where/\"a\"");
     if (!bench_load(&bench, name, DEFAULT)) {
         tap_ok(false, "%s: a policy loads", name);
         return;
@@ -250,8 +307,8 @@ static void check_target(const char *name, unsigned round)
     }
     refused = count_refused(round);
     tap_ok(c.calls > 250 && c.without == 0 && refused == 0,
-           "%s: %u calls, each with a fix, all allowed by them", name,
-           c.calls);
+           "%s: %u calls, each with a fix%s, all allowed by them", name,
+           c.calls, has_facts ? " on paths" : "");
     bench_end(&bench);
 }
 
@@ -263,7 +320,8 @@ int main(void)
         check_example(&examples[i]);
     }
     for (unsigned i = 0; (t = st_target_at(i)); i++) {
-        check_target(st_target_name(t), i % 3);
+        check_target(st_target_name(t), i % 3, false);
+        check_target(st_target_name(t), i % 3, true);
     }
     return tap_done();
 }

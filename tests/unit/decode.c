@@ -61,7 +61,7 @@ static const struct example examples[] = {
     { "x86_64", "connect", { 3, EDGE, 16 }, "3, 0x13ffc, 16" },
     { "x86_64", "connect", { -1, 0, 16 }, "-1, NULL, 16" },
     { "x86_64", "socket", { 2, 0x80801, 0 },
-      "AF_INET, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, IPPROTO_IP" },
+      "AF_INET, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, IPPROTO_IP" },
     { "mips", "socket", { 2, 0x82, 0 },
       "AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP" },
     { "x86_64", "kill", { -1, 15 }, "-1, SIGTERM" },
@@ -71,7 +71,7 @@ static const struct example examples[] = {
       "3, 0x10, 10, 78187493530" },
     { "mips", "pread64", { 3, WILD, 10, -2 }, "3, 0x10, 10, -2" },
     { "x86_64", "mmap", { 0, 4096, 3, 0x22, -1, 0 },
-      "0, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0" },
+      "NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0" },
     { "x86_64", "getpid", { 0 }, "" },
 };
 

@@ -7,6 +7,7 @@
 #define TESTS_UNIT_GUEST_FIXTURE_H
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,10 +52,29 @@ static uint64_t guest_pc(void *opaque)
     return GUEST_PC;
 }
 
+/* A file system without links, whose working directory is /cwd. */
+static void guest_path(void *guest, const struct re_path_query *query,
+                       struct re_path *path)
+{
+    char given[RE_PATH_MAX];
+    int n;
+
+    if (query->given) {
+        snprintf(given, sizeof(given), "%s", query->given);
+    } else if (guest_read_string(guest, query->addr, given,
+                                 sizeof(given)) < 0) {
+        return;
+    }
+    n = snprintf(path->name, sizeof(path->name), "%s%s",
+                 given[0] == '/' ? "" : "/cwd/", given);
+    path->len = n > 0 && (size_t)n < sizeof(path->name) ? n : 0;
+}
+
 static const struct re_guest_ops guest_ops = {
     .read = guest_read,
     .read_string = guest_read_string,
     .pc = guest_pc,
+    .path = guest_path,
 };
 
 /* Puts bytes into the guest's memory; returns their guest address. */

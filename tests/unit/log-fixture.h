@@ -15,6 +15,8 @@ struct bench {
     struct re_engine *engine;
     struct re_thread thread;
     struct guest guest;
+    struct re_facts facts;
+    bool has_facts;                 /* conditions may ask about pointers */
     char policy[64], log[64];       /* paths of temporary files */
     char line[32768];               /* the log's last record */
 };
@@ -94,6 +96,7 @@ static enum re_step bench_call(struct bench *b, int slot,
     call->slot = slot;
     call->nr = st_number_of_slot(b->target, slot);
     call->guest = &b->guest;
+    call->facts = b->has_facts ? &b->facts : NULL;
     for (int i = 0; i < count; i++) {
         set_arg(b->target, &all[i], call->args, values[i]);
     }
@@ -116,22 +119,28 @@ static unsigned bench_read(struct bench *b, const char *log)
     return lines;
 }
 
-/* The text of a string member whose value needs no unescaping. */
+/* A string member; of escapes it knows those of quotes and backslashes. */
 __attribute__((unused))
 static bool member(const char *line, const char *key, char *buf, size_t size)
 {
     char start[64];
-    const char *s, *end;
+    const char *s;
+    size_t len = 0;
 
     snprintf(start, sizeof(start), "\"%s\":\"", key);
     s = strstr(line, start);
-    end = s ? strchr(s + strlen(start), '"') : NULL;
-    if (!end) {
+    if (!s) {
         return false;
     }
-    s += strlen(start);
-    snprintf(buf, size, "%.*s", (int)(end - s), s);
-    return true;
+    for (s += strlen(start); *s != '"' && len + 1 < size; s++) {
+        s += *s == '\\';
+        if (!*s) {
+            return false;
+        }
+        buf[len++] = *s;
+    }
+    buf[len] = '\0';
+    return *s == '"';
 }
 
 #endif
