@@ -401,6 +401,10 @@ static const char *decode(struct entry *e, unsigned i,
         text = e->path2;
         size = sizeof(e->path2);
     } else if (e->all[i].kind == ST_KIND_SOCKADDR) {
+        if (e->address_value.kind == RE_DECODED_ADDRESS) {
+            *value = e->address_value;
+            return e->address;
+        }
         keep = &e->address_value;
         text = e->address;
         size = sizeof(e->address);
@@ -410,6 +414,22 @@ static const char *decode(struct entry *e, unsigned i,
         *keep = *value;
     }
     return text;
+}
+
+/* The address that conditions have looked at, rather than what lies there by
+ * now; also that of sendmsg, which no argument shows. */
+static void use_checked_address(struct entry *e)
+{
+    const struct re_facts *facts = e->call->facts;
+    struct re_out out = { .buf = e->address, .size = sizeof(e->address) };
+
+    if (facts && facts->made & RE_FACT_ADDRESS && facts->address.present) {
+        re_decode_sockaddr(e->audit->target, facts->address.bytes,
+                           facts->address.len, &out);
+        e->address_value = (struct re_decoded) {
+            .kind = RE_DECODED_ADDRESS, .len = out.len, .cut = out.cut,
+        };
+    }
 }
 
 static const char *call_name(const struct entry *e)
@@ -598,6 +618,35 @@ static void json_why(struct entry *e, struct re_json *j)
     }
 }
 
+/* Where the paths have led, if a condition has had them resolved: as the guest
+ * sees it, and on the host, each where it differs. */
+static void json_resolved(struct entry *e, struct re_json *j)
+{
+    static const char *const keys[2][2] = {
+        { "resolved", "host" }, { "resolved2", "host2" },
+    };
+    const struct re_facts *facts = e->call->facts;
+    const char *given[2] = { e->path, e->path2 };
+    const struct re_decoded *values[2] = { &e->path_value, &e->path2_value };
+
+    for (unsigned i = 0; facts && i < 2; i++) {
+        const struct re_path *path = &facts->paths[i];
+
+        if (!(facts->made & RE_FACT_PATH << i) || path->len == 0) {
+            continue;
+        }
+        if (values[i]->kind != RE_DECODED_STRING ||
+            values[i]->len != path->len ||
+            memcmp(given[i], path->name, path->len) != 0) {
+            re_json_bytes(j, keys[i][0], path->name, path->len, PATH_LIMIT);
+        }
+        if (path->host) {
+            re_json_bytes(j, keys[i][1], path->host, strlen(path->host),
+                          PATH_LIMIT);
+        }
+    }
+}
+
 static void json_begin(struct entry *e, struct re_json *j, char *line)
 {
     re_json_begin(j, line, RECORD_MAX);
@@ -627,6 +676,7 @@ static size_t json_record(struct entry *e, char *line)
         re_json_hex(&j, "pc", ops->pc(e->call->guest));
     }
     json_why(e, &j);
+    json_resolved(e, &j);
     return json_end(e, &j);
 }
 
@@ -779,6 +829,7 @@ void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
         return;
     }
     begin(&e, audit, layer, call, args);
+    use_checked_address(&e);
     len = audit->readable ? text_record(&e, line) : json_record(&e, line);
     write_line(&e, line, len);
 }

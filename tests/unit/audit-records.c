@@ -169,6 +169,38 @@ static void check_long_strings(void)
     fill();
 }
 
+/* What conditions have looked at is what the record shows. */
+static void check_facts(void)
+{
+    static const char asks[] =
+        "[policy]\ndefault = allow\n"
+        "[deny]\n@open = EPERM if path under /cwd || path under /etc\n"
+        "connect = EPERM if port == 443\n";
+    const uint64_t values[ST_MAX_ARGS] = { 3, ADDRESS, 16 };
+    struct re_call call = { .slot = 0 };
+    uint64_t addr;
+
+    bench.has_facts = true;
+    if (!tap_ok(bench_load(&bench, "x86_64", asks), "a policy on paths loads")) {
+        return;
+    }
+    make("openat", -100, FIRST, 0, 0);
+    has("where a path lies on the host",
+        "== /etc/shadow && access == read\",\"host\":\"/root/etc/x\"}");
+    guest_put_string(&bench.guest, 0, "a/b");
+    make("openat", -100, FIRST, 0, 0);
+    has("where a path leads", "\"path\":\"a/b\",");
+    has("where a path leads, resolved", ",\"resolved\":\"/cwd/a/b\"}");
+    bench_call(&bench, slot_named(bench.target, "connect"), values, &call);
+    addr = bench.facts.address.bytes[4];
+    bench_read(&bench, bench.log);
+    tap_ok(addr == 192, "the address was looked at");
+    has("the address that was checked", "\"sockaddr\":\"inet 192.0.2.1:443\"");
+    bench_end(&bench);
+    bench.has_facts = false;
+    fill();
+}
+
 static void check_sub_call(void)
 {
     const uint64_t values[ST_MAX_ARGS] = { 2, 1, 0 };
@@ -275,6 +307,7 @@ int main(void)
     check_long_strings();
     bench_end(&bench);
     check_sub_call();
+    check_facts();
     check_readable();
     return tap_done();
 }

@@ -52,7 +52,8 @@ static uint64_t guest_pc(void *opaque)
     return GUEST_PC;
 }
 
-/* A file system without links, whose working directory is /cwd. */
+/* A file system without links, whose working directory is /cwd, and whose /etc
+ * lies elsewhere on the host. */
 static void guest_path(void *guest, const struct re_path_query *query,
                        struct re_path *path)
 {
@@ -68,6 +69,7 @@ static void guest_path(void *guest, const struct re_path_query *query,
     n = snprintf(path->name, sizeof(path->name), "%s%s",
                  given[0] == '/' ? "" : "/cwd/", given);
     path->len = n > 0 && (size_t)n < sizeof(path->name) ? n : 0;
+    path->host = strncmp(path->name, "/etc/", 5) == 0 ? "/root/etc/x" : NULL;
 }
 
 static const struct re_guest_ops guest_ops = {
