@@ -32,6 +32,7 @@ enum field {
     FIELD_TID,
     FIELD_PC,
     FIELD_ENDIAN,
+    FIELD_BITS,
 };
 
 static const char *const field_names[] = {
@@ -43,6 +44,7 @@ static const char *const field_names[] = {
     [FIELD_TID] = "tid",
     [FIELD_PC] = "pc",
     [FIELD_ENDIAN] = "endian",
+    [FIELD_BITS] = "bits",
 };
 
 /* --- the object -------------------------------------------------------- */
@@ -226,6 +228,9 @@ static void push_field(lua_State *L, struct re_lua_run *run, enum field field)
         break;
     case FIELD_ENDIAN:
         lua_pushstring(L, st_big_endian(lua->target) ? ">" : "<");
+        break;
+    case FIELD_BITS:
+        lua_pushinteger(L, st_word_bits(lua->target));
         break;
     }
 }

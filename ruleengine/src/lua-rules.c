@@ -276,10 +276,14 @@ static int load_entry(struct loader *loader, const char *dir, const char *name)
 {
     struct re_lua *lua = loader->lua;
     size_t len = strlen(name) - strlen(SUFFIX);
+    size_t dir_len = strlen(dir);
     char *path = NULL;
     int r;
 
-    if (asprintf(&path, "%s/%s", dir, name) < 0) {
+    while (dir_len > 1 && dir[dir_len - 1] == '/') {
+        dir_len--;
+    }
+    if (asprintf(&path, "%.*s/%s", (int)dir_len, dir, name) < 0) {
         return no_memory(loader, dir);
     }
     loader->path = path;

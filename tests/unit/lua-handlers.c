@@ -181,6 +181,7 @@ static const char arguments[] =
     "  assert(call.name == 'openat' and call.target == 'aarch64')\n"
     "  assert(call.number == 56 and call.pc == 0x4005d0)\n"
     "  assert(call.pid == call.tid and call.endian == '<')\n"
+    "  assert(call.bits == 64)\n"
     "  assert(call.nonsense == nil)\n"
     "  return 1\n"
     "end\n"
