@@ -269,6 +269,24 @@ static void note_answer(const struct re_call *call)
     }
 }
 
+static void call_is_gone(void *call)
+{
+    re_resume(policy_engine, &policy_thread, call, RE_RESULT_GONE);
+}
+
+/* exit ends a thread by pthread_exit(): a handler that waits for the result is
+ * then told that there will be none. */
+static abi_long run_exit(CPUArchState *env, const struct re_call *call,
+                         original_fn *original)
+{
+    abi_long ret;
+
+    pthread_cleanup_push(call_is_gone, (void *)call);
+    ret = original(env, call);
+    pthread_cleanup_pop(0);
+    return ret;
+}
+
 /* The engine's word for a result that is none. */
 static int64_t outcome(abi_long ret)
 {
@@ -298,7 +316,8 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
     abi_long ret;
 
     while (step == RE_STEP_RUN) {
-        ret = original(env, call);
+        ret = call->nr == TARGET_NR_exit ? run_exit(env, call, original) :
+            original(env, call);
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
         if (outcome(ret) != ret) {
             return ret;
