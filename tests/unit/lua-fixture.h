@@ -179,14 +179,21 @@ static struct fixture *fixture_new(const char *target,
     return f;
 }
 
-/* The number of a call on a target. */
+/* The number of a call on a target: of this very name rather than of another
+ * spelling that it governs too. */
 __attribute__((unused))
 static int number_of(const struct st_target *target, const char *name)
 {
     uint16_t slots[ST_MAX_SPELLINGS];
+    unsigned count = st_slots_of_name(target, name, slots), best = 0;
 
-    return st_slots_of_name(target, name, slots) ?
-           st_number_of_slot(target, slots[0]) : -1;
+    for (unsigned i = 0; i < count; i++) {
+        if (!strcmp(st_slot_name(target, slots[i]), name)) {
+            best = i;
+            break;
+        }
+    }
+    return count ? st_number_of_slot(target, slots[best]) : -1;
 }
 
 /* Runs a handler for f->call to its end, original calls included. */
