@@ -22,6 +22,7 @@
 
 #include <ruleengine/engine.h>
 
+#include "path.h"
 #include "policy.h"
 
 #define EXIT_POLICY 2           /* the policy is wrong: nothing was run */
@@ -160,11 +161,13 @@ static uint64_t guest_pc(void *guest)
     return cpu->cc->get_pc(cpu);
 }
 
-static const struct re_guest_ops policy_guest_ops = {
+const struct re_guest_ops policy_guest_ops = {
     .read = guest_read,
     .write = guest_write,
     .read_string = guest_read_string,
     .pc = guest_pc,
+    .path = policy_path_resolve,
+    .canonical = policy_path_canonical,
 };
 
 /* --- verdicts that end in a signal ------------------------------------- */
@@ -305,6 +308,25 @@ static abi_long answer(CPUArchState *env, int64_t result)
     return result;
 }
 
+/* The original, with what the conditions have looked at in the place of the
+ * arguments that lead to it. */
+static abi_long run_checked(CPUArchState *env, struct re_call *call,
+                            original_fn *original)
+{
+    uint64_t args[ST_MAX_REGS];
+    int nr = call->nr;
+    abi_long ret;
+
+    memcpy(args, call->args, sizeof(args));
+    ret = policy_path_apply(call);
+    if (ret == 0) {
+        ret = original(env, call);
+    }
+    memcpy(call->args, args, sizeof(args));
+    call->nr = nr;
+    return ret;
+}
+
 /*
  * Asks the engine and does what it says. The registers as they are stay with
  * the guest when its call is to be made again, or has replaced them.
@@ -317,12 +339,14 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
 
     while (step == RE_STEP_RUN) {
         ret = call->nr == TARGET_NR_exit ? run_exit(env, call, original) :
-            original(env, call);
+            run_checked(env, call, original);
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
         if (outcome(ret) != ret) {
+            policy_path_release();
             return ret;
         }
     }
+    policy_path_release();
     if (unlikely(qemu_loglevel_mask(LOG_STRACE))) {
         note_answer(call);
     }
@@ -368,6 +392,7 @@ abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
                         abi_long arg8)
 {
     struct re_call call;
+    abi_long ret;
 
     call.nr = num;
     call.slot = slot_of_call(num, arg1);
@@ -380,7 +405,10 @@ abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
     call.args[6] = arg7;
     call.args[7] = arg8;
     call.guest = env_cpu(env);
-    call.facts = NULL;
+    call.facts = policy_path_facts(&call);
+    if (policy_path_guard(&call, &ret)) {
+        return ret;
+    }
     return decide(env, &call, run_syscall);
 }
 
@@ -454,6 +482,7 @@ abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs)
         call.args[i] = a[i];
     }
     call.guest = thread_cpu;
+    call.facts = policy_path_facts(&call);
     return decide(cpu_env(thread_cpu), &call, run_socketcall);
 }
 #endif
@@ -579,6 +608,7 @@ void policy_load(const char *program)
     if (!policy_target || !diags) {
         refuse_to_start();
     }
+    policy_path_prepare();
     exe = realpath(program, NULL);
     config.target = policy_target;
     config.exe = exe ? exe : program;
@@ -589,6 +619,9 @@ void policy_load(const char *program)
         refuse_to_start();
     }
     fill_map();
+    if (re_engine_asks(policy_engine)) {
+        policy_path_start(policy_target, policy_map);
+    }
 }
 
 /* --- fork -------------------------------------------------------------- */
@@ -606,6 +639,7 @@ void policy_fork_end(bool child)
         return;
     }
     if (child) {
+        policy_path_fork_child();
         re_fork_child(policy_engine);
     } else {
         re_fork_parent(policy_engine);

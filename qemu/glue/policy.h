@@ -74,6 +74,23 @@ abi_long policy_original_socketcall(int op, const abi_long *a);
 void policy_strace_note(void);
 void policy_strace_end(void);
 
+/* --- what was checked is what is used ---------------------------------- */
+
+/*
+ * The last page of the address space holds error numbers, never memory. While
+ * a call runs whose path, address or struct open_how a condition has looked
+ * at, such arguments are addresses from here on, and these functions have the
+ * bytes; NULL for any other address.
+ */
+#define POLICY_MAGIC ((abi_ulong)-4096)
+
+void *policy_string(abi_ulong addr);
+void *policy_bytes(abi_ulong addr, size_t len);
+
+/* Whether the name is one of policy_string()'s and stands for a file outside of
+ * /proc, of which there is nothing to fake. */
+bool policy_is_plain(const char *name);
+
 /* --- faults ------------------------------------------------------------ */
 
 /*

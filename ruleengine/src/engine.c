@@ -169,6 +169,24 @@ unsigned re_engine_map_size(const struct re_engine *e)
     return st_slot_count(e->target);
 }
 
+bool re_engine_asks(const struct re_engine *e)
+{
+    unsigned count = st_slot_count(e->target);
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        for (unsigned slot = 0; slot < count; slot++) {
+            const struct re_slot *s = &e->layers[i]->slots[slot];
+
+            for (unsigned j = 0; j < s->count; j++) {
+                if (s->candidates[j].asks) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
 void re_engine_set_exe(struct re_engine *e, const char *exe)
 {
     if (e->audit) {

@@ -141,6 +141,9 @@ void re_engine_free(struct re_engine *engine);
 const uint8_t *re_engine_map(const struct re_engine *engine);
 unsigned re_engine_map_size(const struct re_engine *engine);
 
+/* Whether any condition needs facts, so that calls must come with some. */
+bool re_engine_asks(const struct re_engine *engine);
+
 enum re_step re_enter(struct re_engine *engine, struct re_thread *thread,
                       struct re_call *call);
 enum re_step re_resume(struct re_engine *engine, struct re_thread *thread,

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * path: what a policy has decided about a path, an address or a struct
+ * open_how is what QEMU then uses.
+ *
+ * When a condition asks for a path, it is resolved here and its object is kept
+ * open (a pin): the file itself, or the directory that its last name is in.
+ * While the call runs, its arguments are replaced by addresses that no guest
+ * can use, POLICY_MAGIC and above; lock_user() and lock_user_string() hand out
+ * the bytes behind them: "/proc/self/fd/N" for a pinned file,
+ * "/proc/self/fd/N/name" for a name in a pinned directory, the copied address.
+ * So neither the guest's memory nor any directory is looked at a second time.
+ *
+ * Everything below belongs to the calling thread.
+ */
+#ifndef LINUX_USER_POLICY_PATH_H
+#define LINUX_USER_POLICY_PATH_H
+
+struct re_call;
+struct re_facts;
+struct re_path;
+struct re_path_query;
+
+/* Before a policy is read. */
+void policy_path_prepare(void);
+
+/* Once, before the guest runs, for a policy with such conditions. Marks the
+ * calls that have to be watched for the pins' sake. */
+void policy_path_start(const struct st_target *target, uint8_t *map);
+
+/* This thread's facts, for a call that is about to be decided; NULL before policy_path_start(), or when memory is
+ * short. */
+struct re_facts *policy_path_facts(struct re_call *call);
+
+/* In policy.c: guest memory. */
+extern const struct re_guest_ops policy_guest_ops;
+
+/* For it: */
+void policy_path_resolve(void *guest, const struct re_path_query *query,
+                         struct re_path *path);
+int policy_path_canonical(const char *path, char *buf, size_t size);
+
+/*
+ * Whether a call must not be carried out because it would take a pin away or
+ * change what paths mean: the guest's answer is then *ret. May narrow the
+ * call's arguments. For every watched call, before the policy is asked.
+ */
+bool policy_path_guard(struct re_call *call, abi_long *ret);
+
+/* Replaces the arguments of a call that is about to run. 0, or the guest's
+ * errno, negative: then it must not run. */
+abi_long policy_path_apply(struct re_call *call);
+
+/* The call is over: closes its pins. */
+void policy_path_release(void);
+
+/* In a forked child: closes what other threads of the parent had pinned. */
+void policy_path_fork_child(void);
+
+/*
+ * For an address that policy_path_apply() has put in the place of a path: the
+ * string that the guest gave, and the pin's descriptor (of the file itself;
+ * -1 when there is none). NULL for any other address.
+ */
+const char *policy_path_given(abi_ulong addr, int *ret_fd);
+
+#endif
