@@ -63,6 +63,8 @@ uname   = lua router
 getpgid = lua quiet
 flock   = lua broken
 fsync   = lua wild
+sched_yield = error EIO
+exit    = lua leave
 exit_group = lua leave
 END
     expect "numbers and errors from Lua" \
@@ -78,6 +80,8 @@ lseek = EXDEV" call umask 022 -- call lseek 99 0 0
     expect "a wild pointer is EFAULT to a handler" "fsync = EFAULT" \
         call fsync 99
     expect_status "exit inside a handler" 0 call getppid
+    expect "threads that end inside a handler" \
+        "refused=80 others=0 children=4" storm 8 10 sched_yield
     expect "threads and children run handlers" \
 "getppid = 4242
 getppid = 4242

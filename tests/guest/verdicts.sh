@@ -114,7 +114,7 @@ trap_()
 default = allow
 [deny]
 sync = trap
-time = trap
+?time = trap
 END
     expect "trap delivers SIGSYS with seccomp's siginfo" \
 "signals=1 signo=yes code=yes errno=0
