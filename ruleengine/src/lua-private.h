@@ -91,6 +91,7 @@ struct re_lua_place {
 struct re_lua {
     pthread_mutex_t lock;   /* held while Lua runs, and around fork */
     lua_State *L;
+    lua_State *base;        /* what handlers are resumed from, for its depth */
     enum re_lua_flavour flavour;
     const struct st_target *target;
     const struct re_guest_ops *ops;

@@ -380,7 +380,7 @@ static enum re_lua_step go_on(struct re_lua *lua, struct re_lua_run *run,
     int status, results;
 
     lua->current = run;
-    status = lua_resume(run->thread, lua->L, arguments, &results);
+    status = lua_resume(run->thread, lua->base, arguments, &results);
     if (status == LUA_OK) {
         step = lua->flavour == RE_LUA_RULES ? answer_rule(lua, run) :
                answer(lua, run);

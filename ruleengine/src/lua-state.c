@@ -86,6 +86,41 @@ static void *count_memory(void *opaque, void *old, size_t old_size, size_t size)
     return block;
 }
 
+/*
+ * Lua lets C functions nest 200 deep, at up to 2.5 KiB of stack each
+ * (string.gsub, string.format), and an emulated thread's host stack is 256 KiB
+ * in all. So handlers are given the last 50 levels only. A coroutine counts on
+ * from the one that resumes it, and keeps its count when it ends: two of them
+ * that resume each other in turn come to any depth.
+ */
+#define DEPTH_LEFT 50
+#define DEPTH_USED (200 - DEPTH_LEFT)
+
+static int do_nothing(lua_State *L)
+{
+    (void)L;
+    return 0;
+}
+
+static void make_base(lua_State *L)
+{
+    struct re_lua *lua = re_lua_owner(L);
+    lua_State *pair[2];
+    int results;
+
+    for (int i = 0; i < 2; i++) {
+        pair[i] = lua_newthread(L);
+        luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    for (int i = 0; i < DEPTH_USED; i++) {
+        lua_State *from = lua->base;
+
+        lua->base = pair[i % 2];
+        lua_pushcfunction(lua->base, do_nothing);
+        lua_resume(lua->base, from, 0, &results);
+    }
+}
+
 static int open_state(lua_State *L)
 {
     struct re_lua *lua = re_lua_owner(L);
@@ -95,6 +130,7 @@ static int open_state(lua_State *L)
     lua_pushliteral(L, "error in error handling");
     luaL_ref(L, LUA_REGISTRYINDEX);
     re_lua_libs_open(L);
+    make_base(L);
     if (lua->flavour == RE_LUA_RULES) {
         re_lua_rules_open(L);
     } else {

@@ -262,12 +262,64 @@ static void test_fork(void)
     fixture_free(f);
 }
 
+/* --- small stacks ------------------------------------------------------ */
+
+static const char deep[] =
+    "function gsub(call)\n"
+    "  local function f() return (string.gsub('x', 'x', function()\n"
+    "    return f() end)) end\n"
+    "  f()\n"
+    "end\n"
+    "function format(call)\n"
+    "  local m = {}\n"
+    "  m.__tostring = function(t) return string.format('%s', t) end\n"
+    "  return string.format('%s', setmetatable({}, m))\n"
+    "end\n"
+    "function nested(call)\n"
+    "  local function f() string.gsub('x', 'x', function() pcall(f) end) end\n"
+    "  f()\n"
+    "  return 1\n"
+    "end\n";
+
+static void *recurse(void *opaque)
+{
+    struct fixture *f = opaque;
+
+    tap_ok(call_with(f, "gsub", "getpid", NULL) == RE_LUA_FAILED &&
+           strstr(captured_errors(), "C stack overflow"),
+           "recursion through string.gsub fails");
+    tap_ok(call_with(f, "format", "getpid", NULL) == RE_LUA_FAILED &&
+           strstr(captured_errors(), "C stack overflow"),
+           "recursion through string.format fails");
+    tap_ok(call_with(f, "nested", "getpid", NULL) == RE_LUA_RESULT,
+           "a handler may catch that");
+    return NULL;
+}
+
+/* An emulated thread has 256 KiB, of which the emulator needs some. */
+static void test_small_stack(void)
+{
+    struct fixture *f = fixture_new("aarch64", &limits, deep);
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    pthread_attr_init(&attr);
+    if (pthread_attr_setstacksize(&attr, 192 * 1024) ||
+        pthread_create(&thread, &attr, recurse, f)) {
+        abort();
+    }
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+    fixture_free(f);
+}
+
 int main(void)
 {
     capture_errors();
     test_threads();
     test_foreign_object();
     test_vanishing();
+    test_small_stack();
     test_fork();
     return tap_done();
 }
