@@ -24,15 +24,16 @@ static const char policy[] = "[policy]\ndefault = deny EPERM\n";
 
 static const uint64_t open_values[ST_MAX_ARGS] = { -100, GUEST_BASE, 0 };
 
+static int open_slot;
+
 static void refuse_one(void)
 {
-    static int slot = -1;
     struct re_thread thread = { 0 };
-    struct re_call call = { .guest = &bench.guest };
+    struct re_call call = {
+        .guest = &bench.guest, .slot = open_slot,
+        .nr = st_number_of_slot(bench.target, open_slot),
+    };
 
-    slot = slot < 0 ? slot_named(bench.target, "openat") : slot;
-    call.slot = slot;
-    call.nr = st_number_of_slot(bench.target, slot);
     memcpy(call.args, open_values, sizeof(open_values));
     re_enter(bench.engine, &thread, &call);
 }
@@ -261,6 +262,7 @@ static void *do_nothing(void *unused)
 }
 
 /* Bytes of a thread's stack that have been written to. */
+__attribute__((unused))
 static size_t stack_used(void *(*run)(void *))
 {
     unsigned char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
@@ -334,6 +336,7 @@ int main(void)
     if (!tap_ok(bench_load(&bench, "x86_64", policy), "the policy loads")) {
         return tap_done();
     }
+    open_slot = slot_named(bench.target, "openat");
     guest_put_string(&bench.guest, 0, "/etc/shadow");
     check_many();
     check_killed();
