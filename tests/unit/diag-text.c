@@ -127,7 +127,7 @@ static void check_no_list(void)
  * text, with no more address space to be had. */
 static void check_short_of_memory(void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     tap_skip("AddressSanitizer needs the address space", "short of memory");
 #else
     struct rlimit none = { 0, RLIM_INFINITY };
