@@ -3,7 +3,7 @@
 # Policies with bytes that do not belong into a text file, and files that are
 # none: made here, refused with the message beside them.
 set -u
-golden=$1
+golden=$(realpath "$1")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 n=0
