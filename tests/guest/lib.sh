@@ -36,7 +36,7 @@ build_probe()
 {
     local newer flags=()
     # Relaxed static programs of alpha jump to address 0 before main().
-    [ "$1" != alpha ] || flags=(-Wl,--no-relax)
+    [ "$1" != alpha ] || flags=("-Wl,--no-relax")
     probe=$probes/probe-$1
     mkdir -p "$probes"
     newer=$(find "$here/probe" -name '*.[ch]' -newer "$probe" 2>&1)
@@ -122,7 +122,7 @@ run()
     {
         out=$(cd "$work" && ulimit -c "$(ulimit -H -c)" && exec timeout \
             "${PROBE_TIMEOUT:-60}" "$emulator" "${given[@]}" \
-            "$probe" "$@" 2>"$work/err" </dev/null)
+            "$probe" "$@" 2>"$work/err" </dev/null 3<&-)
         status=$?
     } 2>/dev/null
     err=$(cat "$work/err")

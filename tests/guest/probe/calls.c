@@ -32,6 +32,7 @@ static const struct {
     CALL(lseek) CALL(fsync) CALL(capget) CALL(unshare) CALL(sched_yield)
     CALL(mkdirat) CALL(unlinkat) CALL(getcwd) CALL(chdir) CALL(setsid)
     CALL(prctl) CALL(personality) CALL(fchmodat) CALL(faccessat) CALL(flock)
+    CALL(dup3) CALL(chroot)
 #ifdef SYS_open
     CALL(open)
 #endif

@@ -27,6 +27,8 @@ static const struct command {
     { "sigreturn", cmd_sigreturn, "" },
     { "flip", cmd_flip, "ROUNDS PATH1 PATH2" },
     { "vanish", cmd_vanish, "ROUNDS" },
+    { "race", cmd_race, "KIND ROUNDS FOLDER" },
+    { "address", cmd_address, "KIND ROUNDS PORT" },
     { "uname", cmd_uname, "" },
     { "show", cmd_show, "FILE" },
 };

@@ -1,0 +1,267 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
+# Paths: which object a name leads to, and that it is the one that is used.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+rounds=${RACE_ROUNDS:-20000}
+
+# sandbox: a folder with ok/ and bad/, of which the policy allows the first
+sandbox()
+{
+    box=$work/box
+    rm -rf "$box"
+    mkdir -p "$box/ok/d" "$box/bad" "$box/root/etc"
+    echo a >"$box/ok/file"
+    echo a >"$box/ok/d/file"
+    echo b >"$box/bad/file"
+    echo r >"$box/root/etc/passwd"
+    ln -s ../bad "$box/ok/e"
+    ln -s file "$box/ok/x"
+    ln -s ../bad/file "$box/ok/out"
+    ln -s ../ok/file "$box/bad/back"
+    ln -s ../bad/new "$box/ok/dangling"
+    ln -s ../ok/new "$box/bad/dangling"
+    policy <<END
+[policy]
+default = allow
+[allow]
+@open    = path under $box/ok
+?linkat   = path2 under $box/ok
+unlinkat = path under $box/ok
+?rmdir    = path under $box/ok
+@readlink = path under $box/ok || path == /proc/self/exe
+chdir    = path under $box
+[deny]
+@open    = EACCES
+?linkat   = EACCES
+unlinkat = EACCES if (flag & 0x200)
+?rmdir    = EACCES
+@readlink = EACCES
+chdir    = EACCES
+END
+}
+
+openat() { words+=(call openat AT_FDCWD "$@" --); }
+
+names()
+{
+    local words=()
+    sandbox
+    openat "str:$box/ok/file" 0
+    openat "str:$box/ok/x" 0
+    openat "str:$box/ok/../ok/./d//../file" 0
+    openat "str:$box/bad/back" 0
+    openat "str:/proc/self/root$box/ok/file" 0
+    openat "str:$box/ok/file/" 0
+    openat "str:$box/ok/none" 0
+    openat "str:$box/ok/none/none" 0
+    expect "what lies in the folder, by any name" \
+"openat = 3
+openat = 4
+openat = 5
+openat = 6
+openat = 7
+openat = ENOTDIR
+openat = ENOENT
+openat = ENOENT" "${words[@]}"
+    words=()
+    openat "str:$box/bad/file" 0
+    openat "str:$box/ok/out" 0
+    openat "str:$box/ok/e/file" 0
+    openat "str:$box/ok/../bad/file" 0
+    openat "str:$box/ok/d/../e/./file" 0
+    openat "str:/proc/self/root$box/bad/file" 0
+    openat "str:/proc/thread-self/root$box/bad/file" 0
+    openat "str:$box/bad/none/none" 0
+    openat "str:" 0
+    openat 1 0
+    expect "what does not, by no name" \
+        "$(yes 'openat = EACCES' | head -n 10)" "${words[@]}"
+}
+
+working_folder()
+{
+    sandbox
+    expect "names from the working folder and from a descriptor" \
+"chdir = 0
+openat = 3
+openat = EACCES
+openat = EACCES
+chdir = EACCES" \
+        call chdir "str:$box/ok" -- call openat AT_FDCWD str:file 0 -- \
+        call openat AT_FDCWD str:../bad/file 0 -- \
+        call openat AT_FDCWD str:/proc/self/cwd/../bad/file 0 -- \
+        call chdir str:/etc
+    expect "a folder's descriptor" \
+"openat = 3
+openat = 4
+openat = EACCES
+openat = 5
+openat = EACCES" \
+        call openat AT_FDCWD "str:$box/ok" 0 -- \
+        call openat 3 str:d/file 0 -- call openat 3 str:../bad/file 0 -- \
+        call openat 77 "str:$box/ok/file" 0 -- \
+        call openat 3 str:e/file 0
+}
+
+creating()
+{
+    local creat=0x41 nofollow=0x20000 words=() # O_WRONLY | O_CREAT
+    sandbox
+    case $target in
+    alpha | hppa | sparc* | mips*)
+        skip "$target: creating" "its O_CREAT is another"
+        return ;;
+    aarch64 | arm | m68k | ppc*) nofollow=0x8000 ;;
+    esac
+    openat "str:$box/ok/made" $creat 0600
+    openat "str:$box/bad/dangling" $creat 0600
+    openat "str:$box/ok/dangling" $creat 0600
+    openat "str:$box/ok/e/made" $creat 0600
+    openat "str:$box/bad/made" $creat 0600
+    openat "str:$box/ok/x" $((creat | 0x80)) 0600
+    openat "str:$box/ok/slash/" $creat 0600
+    openat "str:$box/ok/x" $nofollow
+    expect "new files are named by where they would be" \
+"openat = 3
+openat = 4
+openat = EACCES
+openat = EACCES
+openat = EACCES
+openat = EEXIST
+openat = EISDIR
+openat = ELOOP" "${words[@]}"
+    check "the allowed ones exist" test -e "$box/ok/made" -a -e "$box/ok/new"
+    check "the others do not" eval "! ls '$box'/bad/made '$box'/bad/new"
+}
+
+strings()
+{
+    local words=() long
+    sandbox
+    long=$(printf '/.%.0s' {1..3000})
+    policy <<END
+[policy]
+default = allow
+[deny]
+openat = EACCES if path under $box/bad
+END
+    openat "endz:$box/ok/file" 0
+    openat "end:$box/ok/file" 0
+    openat 1 0
+    openat -1 0
+    openat -4080 0
+    openat "str:$box$long/ok/file" 0
+    openat "str:$box/ok/$(printf 'x%.0s' {1..300})" 0
+    openat "str:" 0
+    expect "pointers and lengths" \
+"openat = 3
+openat = EFAULT
+openat = EFAULT
+openat = EFAULT
+openat = EFAULT
+openat = ENAMETOOLONG
+openat = ENAMETOOLONG
+openat = ENOENT" "${words[@]}"
+}
+
+# QEMU answers for some files of /proc by itself; that goes on.
+own_files()
+{
+    local exe
+    sandbox
+    policy <<END
+[policy]
+default = allow
+[deny]
+@open = EACCES if path under $box/bad
+@readlink = EACCES if path under $box/bad
+END
+    run show /proc/self/maps
+    check "the guest's own maps" contains "$out" "${probe##*/}"
+    check "and not the emulator's" eval "! contains '$out' '$emulator'"
+    exe=$(readlink -f "$probe")
+    run show /proc/self/exe
+    check "/proc/self/exe is the guest's program" contains "$out" ELF
+    policy <<END
+[policy]
+default = allow
+[deny]
+@open = EACCES if path == $exe
+END
+    expect "also by its name in the policy" \
+"openat = EACCES
+openat = EACCES" \
+        call openat AT_FDCWD str:/proc/self/exe 0 -- \
+        call openat AT_FDCWD str:/proc/thread-self/exe 0
+}
+
+# What -L replaces is named by its path below the folder that is given there.
+root_option()
+{
+    sandbox
+    policy <<END
+[policy]
+default = allow
+[deny]
+openat = EACCES
+[allow]
+openat = path == /etc/passwd
+END
+    options -L "$box/root"
+    run show /etc/passwd
+    check "-L: the file below its folder" equals "$out" 'content = r'
+    expect "-L: by its own name it is the same file" \
+"openat = 3
+openat = EACCES" \
+        call openat AT_FDCWD "str:$box/root/etc/passwd" 0 -- \
+        call openat AT_FDCWD str:/etc/hostname 0
+}
+
+doors()
+{
+    sandbox
+    expect "numbers of pins are not the guest's, and names keep their meaning" \
+"close = EBADF
+dup3 = EBADF
+chroot = EPERM
+openat = 3" \
+        call close $(($(ulimit -n) > 4096 ? 4000 : $(ulimit -n) - 70)) -- \
+        call dup3 1 $(($(ulimit -n) > 4096 ? 4000 : $(ulimit -n) - 70)) 0 -- \
+        call chroot "str:$box" -- call openat AT_FDCWD "str:$box/ok/file" 0
+}
+
+races()
+{
+    local kind
+    for kind in link folder create dangling make remove; do
+        sandbox
+        policy <<END
+[policy]
+default = allow
+log = none
+[allow]
+@open    = path under $box/ok
+?linkat   = path2 under $box/ok
+?rmdir    = path under $box/ok
+unlinkat = path under $box/ok || !(flag & 0x200)
+[deny]
+@open    = EACCES
+?linkat   = EACCES
+?rmdir    = EACCES
+unlinkat = EACCES
+END
+        expect "a second thread changes things: $kind" \
+            "allowed=some forbidden=none" race "$kind" "$rounds" "$box"
+    done
+    sandbox
+    expect "a second thread changes the string" \
+        "a=some b=none refused=some" \
+        flip "$rounds" "$box/./ok/file" "$box/bad//file"
+}
+
+for_each_target names working_folder creating strings own_files root_option \
+    doors races
+tap_done
