@@ -108,6 +108,13 @@ struct spread {
     unsigned lacking_slot;
 };
 
+static bool has_prototype(const struct st_target *t, unsigned slot)
+{
+    struct st_arg args[ST_MAX_ARGS];
+
+    return st_slot_args(t, slot, args) >= 0;
+}
+
 static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
 {
     const struct re_draft *draft = s->draft;
@@ -129,7 +136,10 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
         case RE_BOUND_ERROR:
             return -EINVAL;
         case RE_BOUND_LACKING:
-            if (s->lacking_count++ == 0) {
+            /* A call without a prototype is one that QEMU lacks as well: of
+             * those in a set nobody need be told. */
+            if ((!draft->set || has_prototype(c->layer->target, slot)) &&
+                s->lacking_count++ == 0) {
                 s->lacking = lacking;
                 s->lacking_slot = slot;
             }
@@ -138,7 +148,7 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
             }
             tests = NULL;       /* refused, whatever its arguments are */
             asks = false;
-            s->bound--;
+            s->bound--;     /* what follows counts it again */
             break;
         }
     }
