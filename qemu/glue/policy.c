@@ -24,6 +24,7 @@
 
 #include "path.h"
 #include "policy.h"
+#include "exec.h"
 
 #define EXIT_POLICY 2           /* the policy is wrong: nothing was run */
 #define NOTE_SIZE 256           /* bytes of a note in strace output */
@@ -582,45 +583,119 @@ static void fill_map(void)
     policy_limit = POLICY_NUMBERS;
 }
 
-void policy_load(const char *program)
+/* What would let the guest out whatever the policy says. */
+static void refuse_options(void)
 {
-    g_autofree char *exe = NULL;
-    struct re_diags *diags;
-    struct re_config config = {
-        .ops = &policy_guest_ops,
-        .log_path = policy_log_path,
-    };
+    const char *why = NULL;
+
+    if (policy_option_given("B", "QEMU_GUEST_BASE")) {
+        why = "-B lets the guest reach the emulator's memory";
+    } else if (policy_option_given("g", "QEMU_GDB") &&
+               !re_engine_gdb(policy_engine)) {
+        why = "-g lets a debugger change everything; \"gdb = yes\" in [policy] "
+              "permits it";
+    }
+    if (why) {
+        fprintf(stderr, "qemu-" TARGET_NAME ": error: %s\n", why);
+        refuse_to_start();
+    }
+}
+
+/*
+ * After execve standard error is the guest's: the engine gets the one that the
+ * user's emulator had. Warnings were given then.
+ */
+static int load_again(const struct re_config *config, struct re_diags *diags)
+{
+    const struct policy_handover *h = policy_inherited();
+    int guests = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     int ret;
 
-    if (policy_files) {
-        config.policies = (const char *const *)policy_files->pdata;
-        config.policy_count = policy_files->len;
+    if (h->message_fd >= 0) {
+        dup2(h->message_fd, STDERR_FILENO);
+    } else {
+        close(STDERR_FILENO);
     }
-    if (policy_rule_dirs) {
-        config.rule_dirs = (const char *const *)policy_rule_dirs->pdata;
-        config.rule_dir_count = policy_rule_dirs->len;
+    ret = re_engine_new(&policy_engine, config, diags);
+    if (ret < 0) {
+        print_diags(diags);
+        refuse_to_start();
     }
-    if (config.policy_count == 0 && config.rule_dir_count == 0) {
-        return;
+    if (guests >= 0) {
+        dup2(guests, STDERR_FILENO);
+        close(guests);
+    } else {
+        close(STDERR_FILENO);
     }
+    return ret;
+}
+
+static void load(struct re_config *config)
+{
+    struct re_diags *diags = re_diags_new();
+    int ret;
+
     policy_target = st_target_by_name(TARGET_NAME);
-    diags = re_diags_new();
     if (!policy_target || !diags) {
         refuse_to_start();
     }
     policy_path_prepare();
-    exe = realpath(program, NULL);
-    config.target = policy_target;
-    config.exe = exe ? exe : program;
-    ret = re_engine_new(&policy_engine, &config, diags);
-    print_diags(diags);
+    config->target = policy_target;
+    if (policy_inherited()) {
+        ret = load_again(config, diags);
+    } else {
+        ret = re_engine_new(&policy_engine, config, diags);
+        print_diags(diags);
+    }
     re_diags_free(diags);
     if (ret < 0) {
+        refuse_to_start();
+    }
+    if (!policy_inherited()) {
+        refuse_options();
+    }
+    ret = policy_exec_prepare(policy_engine, config->policies,
+                              config->policy_count, config->rule_dirs,
+                              config->rule_dir_count, config->log_path);
+    if (ret < 0) {
+        fprintf(stderr, "qemu-" TARGET_NAME ": error: execve cannot be "
+                "confined: %s\n", strerror(-ret));
         refuse_to_start();
     }
     fill_map();
     if (re_engine_asks(policy_engine)) {
         policy_path_start(policy_target, policy_map);
+    }
+}
+
+void policy_load(const char *program)
+{
+    const struct policy_handover *h = policy_inherited();
+    struct re_config config = {
+        .ops = &policy_guest_ops,
+        .log_path = policy_log_path,
+        .exe = real_exec_path[0] ? real_exec_path : program,
+    };
+
+    if (h) {
+        config.policies = h->policies;
+        config.policy_count = h->policy_count;
+        config.rule_dirs = h->rule_dirs;
+        config.rule_dir_count = h->rule_dir_count;
+        config.log_path = h->log_path;
+        config.saved = &h->saved;
+    } else {
+        if (policy_files) {
+            config.policies = (const char *const *)policy_files->pdata;
+            config.policy_count = policy_files->len;
+        }
+        if (policy_rule_dirs) {
+            config.rule_dirs = (const char *const *)policy_rule_dirs->pdata;
+            config.rule_dir_count = policy_rule_dirs->len;
+        }
+    }
+    if (config.policy_count || config.rule_dir_count) {
+        load(&config);
     }
 }
 

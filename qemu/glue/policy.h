@@ -114,6 +114,33 @@ void handle_arg_policy_log(const char *arg);
  */
 void policy_load(const char *program);
 
+/* --- execve ------------------------------------------------------------ */
+
+/*
+ * First of all in main(): when this program image was made by a guest's execve,
+ * the arguments become what they would have been had the user started the
+ * program.
+ */
+void policy_start(int *argc, char ***argv);
+
+/* The guest's environment: as execve gave it, or as it is. Takes it over. */
+char **policy_environ(char **environ_);
+
+/* open(path, O_RDONLY) and realpath() for the guest's program. */
+int policy_open_program(const char *path);
+char *policy_realpath(const char *path, char *real);
+
+/*
+ * With a policy: execve (dirfd AT_FDCWD, flags 0) and execveat of the guest, whose
+ * path lies at "addr".
+ * Returns only when it fails: -1, errno.
+ */
+int policy_execve(int dirfd, abi_ulong addr, const char *path, char **argv,
+                  char **envp, int flags);
+
+/* In util/log.c: opens QEMU's log file; NULL: fopen(name, "w"). */
+extern FILE *(*qemu_log_opener)(const char *name);
+
 /* --- fork -------------------------------------------------------------- */
 
 void policy_fork_start(void);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * exec: a program that the guest executes runs below the same policy.
+ *
+ * The emulator executes itself (or the emulator of another target that lies
+ * beside it) through a descriptor that was opened at start-up, and hands over
+ * in a sealed memfd what the guest must not be able to choose: options, the
+ * policy as it was read, counters, and the program, which is opened once.
+ *
+ * Include "qemu.h" before this file.
+ */
+#ifndef LINUX_USER_POLICY_EXEC_H
+#define LINUX_USER_POLICY_EXEC_H
+
+#include <ruleengine/engine.h>
+
+/* What the emulator before this one in the same process has left. Everything
+ * belongs to exec.c and stays valid. */
+struct policy_handover {
+    const char *const *policies;
+    size_t policy_count;
+    const char *const *rule_dirs;
+    size_t rule_dir_count;
+    const char *log_path;       /* or NULL */
+    struct re_saved saved;
+    int message_fd;             /* standard error as it was at first, or -1 */
+    int floor;                  /* own descriptors: from here on */
+};
+
+/* NULL: the emulator was started by the user. */
+const struct policy_handover *policy_inherited(void);
+
+/* First own descriptor; own ones lie below floor + RE_HIGH_COUNT. */
+extern int policy_floor;
+
+/* With the policy in force: opens what executing will need. 0 or a negative
+ * errno. The names are copied. */
+int policy_exec_prepare(struct re_engine *engine,
+                        const char *const *policies, size_t policy_count,
+                        const char *const *rule_dirs, size_t rule_dir_count,
+                        const char *log_path);
+
+/* Whether the user has given an option, or set its variable. */
+bool policy_option_given(const char *option, const char *variable);
+
+/* Whether a descriptor refers to this emulator or one beside it. */
+bool policy_is_emulator(int fd);
+
+/* /proc, O_PATH, or -1; a descriptor that is the guest's program, O_PATH. */
+int policy_proc_fd(void);
+int policy_program_fd(void);
+
+/* /proc/self/fd/N without the guest's view of /proc: "how" as open's flags.
+ * A descriptor, or -1 and errno. */
+int policy_reopen(int fd, int how);
+
+/* The name of what a descriptor refers to: its length, or -1 and errno.
+ * "buf" is terminated. */
+ssize_t policy_fd_name(int fd, char *buf, size_t size);
+
+#endif
