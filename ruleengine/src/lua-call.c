@@ -53,7 +53,8 @@ static const char *const field_names[] = {
 static struct re_lua_object *push_object(lua_State *L, struct re_lua_run *run,
                                          int metatable, int values)
 {
-    struct re_lua_object *object = lua_newuserdatauv(L, sizeof(*object), values);
+    struct re_lua_object *object =
+        lua_newuserdatauv(L, sizeof(*object), values);
 
     object->run = run;
     lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
@@ -249,7 +250,8 @@ static int call_index(lua_State *L)
 static int call_newindex(lua_State *L)
 {
     return luaL_error(L, "cannot set '%s' of a call; what can be set are its "
-                         "arguments, call.args.NAME", luaL_tolstring(L, 2, NULL));
+                         "arguments, call.args.NAME",
+                         luaL_tolstring(L, 2, NULL));
 }
 
 /* --- arguments --------------------------------------------------------- */

@@ -154,7 +154,8 @@ int re_lua_load_text(lua_State *L, const char *path);
 
 /* Adds what the top of the stack says about a file that failed to load, with
  * the line that the message names. Pops it. Returns -EINVAL. */
-int re_lua_load_diag(struct re_lua *lua, const char *path, struct re_diags *diags);
+int re_lua_load_diag(struct re_lua *lua, const char *path,
+                     struct re_diags *diags);
 
 /* Switches the limit on for what the main state runs while loading. */
 void re_lua_load_limit(struct re_lua *lua, bool on);

@@ -252,7 +252,8 @@ static enum re_lua_step answer_error(struct re_lua *lua,
         return RE_LUA_RESULT;
     }
     found = re_suggest_hint(name, errno_name_at, &cursor, hint, sizeof(hint));
-    snprintf(message, sizeof(message), "returned the unknown error \"%.64s\"%s%s",
+    snprintf(message, sizeof(message),
+             "returned the unknown error \"%.64s\"%s%s",
              name, found ? "; " : "", found ? found : "");
     return fail(lua, run, message);
 }
