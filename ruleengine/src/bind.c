@@ -632,10 +632,35 @@ static const char *arg_name_at(void *opaque, unsigned i)
     return (int)i < b->arg_count ? b->args[i].name : NULL;
 }
 
+/* What a call lacks when the subject is no argument; NULL when it would be. */
+static const char *missing_fact(const struct re_node *node)
+{
+    static const struct {
+        const char *subject, *missing;
+    } facts[] = {
+        { "path", "takes no path" },
+        { "path2", "takes no second path" },
+        { "access", "opens no file, and so has no `access`" },
+        { "family", "takes no socket address that could be compared" },
+        { "port", "takes no socket address that could be compared" },
+        { "unix", "takes no socket address that could be compared" },
+        { "addr", "takes no socket address that could be compared" },
+    };
+
+    for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
+        if (strcmp(node->subject, facts[i].subject) == 0 &&
+            (strcmp(node->subject, "addr") != 0 || node->texts)) {
+            return facts[i].missing;
+        }
+    }
+    return NULL;
+}
+
 void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
                           const struct st_target *target, unsigned slot,
                           const char *consequence, struct re_diags *diags)
 {
+    const char *missing;
     struct binder b = { .target = target, .slot = slot };
     char names[256] = "", hint[RE_SUGGEST_MAX + 32];
     size_t len = 0;
@@ -644,6 +669,13 @@ void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
         return;
     }
     lacking->reported = severity == RE_ERROR;
+    missing = missing_fact(lacking);
+    if (missing) {
+        re_entry_diag(diags, severity, lacking->entry, lacking->offset,
+                      lacking->length, NULL, "%s %s%s",
+                      st_slot_name(target, slot), missing, consequence);
+        return;
+    }
     b.arg_count = st_slot_args(target, slot, b.args);
     for (int i = 0; i < b.arg_count && len < sizeof(names); i++) {
         len += snprintf(names + len, sizeof(names) - len, "%s%s",

@@ -240,7 +240,7 @@ static bool check_text(struct parser *p, const struct re_node *node,
     if (!fault && node->relation == RE_RELATION_LIKE) {
         fault = re_glob_fault(text->chars, text->len);
     }
-    return fault ? text_error(p, is_unix && text->chars[0] != '/' ?
+    return fault ? text_error(p, is_unix && !strchr("/@", text->chars[0]) ?
                               "an abstract name starts with \"@\"" : NULL,
                               fault) : true;
 }

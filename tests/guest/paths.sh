@@ -116,14 +116,14 @@ creating()
         return ;;
     aarch64 | arm | m68k | ppc*) nofollow=0x8000 ;;
     esac
-    openat "str:$box/ok/made" $creat 0600
-    openat "str:$box/bad/dangling" $creat 0600
-    openat "str:$box/ok/dangling" $creat 0600
-    openat "str:$box/ok/e/made" $creat 0600
-    openat "str:$box/bad/made" $creat 0600
-    openat "str:$box/ok/x" $((creat | 0x80)) 0600
-    openat "str:$box/ok/slash/" $creat 0600
-    openat "str:$box/ok/x" $nofollow
+    openat "str:$box/ok/made" "$creat" 0600
+    openat "str:$box/bad/dangling" "$creat" 0600
+    openat "str:$box/ok/dangling" "$creat" 0600
+    openat "str:$box/ok/e/made" "$creat" 0600
+    openat "str:$box/bad/made" "$creat" 0600
+    openat "str:$box/ok/x" "$((creat | 0x80))" 0600
+    openat "str:$box/ok/slash/" "$creat" 0600
+    openat "str:$box/ok/x" "$nofollow"
     expect "new files are named by where they would be" \
 "openat = 3
 openat = 4
