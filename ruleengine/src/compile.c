@@ -92,7 +92,7 @@ static int add_entry(struct compiler *c, unsigned slot,
     e->candidate.rule = draft->rule;
     e->candidate.tests = tests;
     e->candidate.asks = asks;
-    e->draft = draft;
+    e->draft = e->candidate.draft = draft;
     e->rank = (draft->set ? RANK_SET : RANK_NAME) |
         (draft->condition || has_when(draft->rule) ? RANK_CONDITION : 0);
     e->next = c->lists[slot];
@@ -273,7 +273,8 @@ static bool always(const struct entry *e)
     return !e->candidate.tests && !has_when(e->candidate.rule);
 }
 
-/* Sorts a slot's list and cuts it behind the first rule that always holds. */
+/* Sorts a slot's list; deciding ends with the first rule that always holds, and
+ * what stands behind that is for tools. */
 static int settle_slot(struct compiler *c, unsigned slot)
 {
     struct re_slot *out = &c->layer->slots[slot];
@@ -297,22 +298,20 @@ static int settle_slot(struct compiler *c, unsigned slot)
         sorted[count++] = e;
     }
     qsort(sorted, count, sizeof(*sorted), compare_entries);
-    while (kept < count) {
-        candidates[kept] = sorted[kept]->candidate;
-        kept++;
-        if (always(sorted[kept - 1])) {
+    for (unsigned i = 0; i < count; i++) {
+        candidates[i] = sorted[i]->candidate;
+        if (kept == 0 && always(sorted[i])) {
+            kept = i + 1;
             if (kept < count) {
-                err = check_conflict(c, sorted[kept - 1], sorted[kept]);
+                err = check_conflict(c, sorted[i], sorted[kept]);
             }
-            break;
         }
     }
-    if (kept == 0 || !always(sorted[kept - 1])) {
-        candidates[kept++].rule = c->layer->default_rule;
-    }
+    candidates[count].rule = c->layer->default_rule;
     free(sorted);
     out->candidates = candidates;
-    out->count = kept;
+    out->count = kept ? kept : count + 1;
+    out->total = count + 1;
     return err;
 }
 
@@ -343,10 +342,10 @@ static int settle_slots(struct compiler *c)
 
         if (st_slot_is_carrier(t, slot)) {
             out->candidates = single(c, &carried);
-            out->count = 1;
+            out->count = out->total = 1;
         } else if (c->doc->exec.number == RE_EXEC_DENY && is_exec(t, slot)) {
             out->candidates = single(c, &c->doc->exec.rule);
-            out->count = 1;
+            out->count = out->total = 1;
         } else if (!st_slot_name(t, slot)) {
             *out = c->layer->unknown;
         } else {
@@ -409,7 +408,7 @@ int re_compile(struct re_layer *layer, struct re_document *doc)
     c->layer = layer;
     c->doc = doc;
     layer->unknown.candidates = single(c, &doc->unknown.rule);
-    layer->unknown.count = 1;
+    layer->unknown.count = layer->unknown.total = 1;
     for (const struct re_draft *d = doc->drafts; d; d = d->next) {
         err = spread_draft(c, d);
         result = err ? err : result;

@@ -59,6 +59,7 @@ static struct re_document *new_document(struct re_layer *layer,
         doc->arena = layer->arena;
         doc->origin = layer->origin;
         doc->diags = diags;
+        layer->doc = doc;
     }
     return doc;
 }

@@ -17,6 +17,8 @@
 #include "arena.h"
 #include "facts.h"
 
+struct re_document;
+struct re_draft;
 struct re_lua;
 struct re_origin;
 struct re_setting;
@@ -122,11 +124,13 @@ struct re_candidate {
     const struct re_rule *rule;
     const struct re_test *tests;    /* NULL: always */
     bool asks;              /* some of the tests need facts */
+    const struct re_draft *draft;   /* for tools; NULL: a default */
 };
 
 struct re_slot {
     const struct re_candidate *candidates;
     unsigned count;         /* the last one has no tests and no "when" */
+    unsigned total;         /* with those behind it, which never decide */
 };
 
 struct re_layer {
@@ -141,6 +145,7 @@ struct re_layer {
     struct re_arena *arena;         /* owns everything above but lua */
     const struct re_setting *exec, *gdb;    /* NULL: directories of rules */
     struct re_origin *origin;       /* borrowed */
+    const struct re_document *doc;  /* what it was made of, in the arena */
     void *counters;                 /* shared mapping, or NULL */
     size_t counters_size;           /* bytes */
 };
