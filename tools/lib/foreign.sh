@@ -18,17 +18,28 @@ foreign_suite()
     esac
 }
 
-# foreign_unpack ARCH LOG PACKAGE...: with all they depend on. Sets
-# foreign_added to how many packages were new. Returns 1 with foreign_error
-# set when something is not to be had.
+# foreign_unpack ARCH LOG PACKAGE...: with all they depend on, one caller at a
+# time. Sets foreign_added to how many packages were new. Returns 1 with
+# foreign_error set when something is not to be had.
 foreign_unpack()
+{
+    local result=0
+    foreign_added=0
+    foreign_error=
+    mkdir -p "$build/foreign/$1"
+    ! foreign_has "$build/foreign/$1" "${@:3}" || return 0
+    exec 7>>"$build/foreign/$1/.lock"
+    flock 7
+    foreign_unpack_alone "$@" || result=1
+    exec 7>&-
+    return $result
+}
+
+foreign_unpack_alone()
 {
     local arch=$1 log=$2 dir=$build/foreign/$1 config=foreign-$1 files file
     shift 2
-    foreign_added=0
-    foreign_error=
     ! foreign_has "$dir" "$@" || return 0
-    mkdir -p "$dir"
     debian_lines deb "$(foreign_suite "$arch")" |
         apt_config "$config" "$arch" || {
         foreign_error="no Debian mirror answers"
