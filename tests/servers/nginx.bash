@@ -33,7 +33,7 @@ test_nginx()
         fetch / >"$TEST_TMP/status.$_" &
     done
     wait $(jobs -p | grep -v "^$server$")
-    is "$(cat "$TEST_TMP"/status.* | sort -u)" 200 "it serves eight at once"
+    is "$(for f in "$TEST_TMP"/status.*; do cat "$f"; echo; done | sort -u)" 200 "it serves eight at once"
     end_server "$server"
     server=
     succeeds "every line of the log is JSON" jq -e . "$log"
