@@ -296,6 +296,7 @@ run_ninja()
     local dir=$1 log=$2 line at
     shift 2
     ninja_total=0
+    local ran=0
     printf '$ ninja -C %s %s\n' "$dir" "$*" >>"$log"
     while IFS= read -r line; do
         printf '%s\n' "$line"
@@ -303,8 +304,12 @@ run_ninja()
         '['[0-9]*/[0-9]*']'*)
             at=${line#[} at=${at%%]*}
             ninja_total=${at#*/}
+            # QEMU asks for its version each time, and that is all then.
+            [[ $line == *qemu-version.h* ]] || ran=1
             step_tick "${at%/*}" "$ninja_total" >&3 ;;
-        'ninja: exit '*) return "${line##* }" ;;
+        'ninja: exit '*)
+            [ $ran = 1 ] || ninja_total=0
+            return "${line##* }" ;;
         esac
     done 3>&1 >>"$log" < <(
         NINJA_STATUS='[%f/%t] ' ninja -C "$dir" -j "$jobs" "$@" 2>&1 9>&-
