@@ -138,22 +138,33 @@ static unsigned line_at(const struct re_entry *entry, size_t offset)
     return piece->line;
 }
 
-/* What may follow a name in a list, behind a colon. */
+/* What may follow a name in a list, behind a colon: one word, from "offset" to
+ * "end", without blanks. */
 static int suffix_parse(struct re_document *doc, enum re_section section,
-                        struct re_draft *draft, size_t offset)
+                        struct re_draft *draft, size_t offset, size_t end)
 {
+    const char *what = section == RE_SECTION_DENY ?
+        "an errno such as EPERM, \"kill\", \"trap\", \"log\" or \"quiet\"" :
+        "\"log\" or \"quiet\"";
     struct re_scan s;
     int err = 0;
 
+    if (offset == end) {
+        re_entry_diag(doc->diags, RE_ERROR, draft->entry, offset - 1, 1, NULL,
+                      "expected %s behind \":\"", what);
+        return -EINVAL;
+    }
     re_scan_start(&s, draft->entry, offset, doc->diags);
     if (re_scan_is(&s, "log") || re_scan_is(&s, "quiet")) {
         draft->logging = re_scan_is(&s, "log") ? RE_LOG_ALWAYS : RE_LOG_NEVER;
+        re_scan_next(&s);
     } else if (section == RE_SECTION_DENY) {
-        err = re_refusal_parse(doc, &s, draft->rule,
-                               "an errno such as EPERM, \"kill\", \"trap\", "
-                               "\"log\" or \"quiet\"");
+        err = re_refusal_parse(doc, &s, draft->rule, what);
     } else {
-        err = re_scan_expected(&s, "\"log\" or \"quiet\"");
+        err = re_scan_expected(&s, what);
+    }
+    if (!err && s.token != RE_TOKEN_END && s.offset < end) {
+        err = re_scan_expected(&s, "a blank");
     }
     return err;
 }
@@ -200,7 +211,8 @@ static int list_parse(struct re_document *doc, enum re_section section,
             err = name_parse(doc, draft);
             if (v[name] == ':' && !err) {
                 err = suffix_parse(doc, section, draft,
-                                   draft->offset + name + 1);
+                                   draft->offset + name + 1,
+                                   draft->offset + word);
             }
         }
         if (!err) {
