@@ -389,6 +389,25 @@ static int pin_descriptor(struct pin *pin, int dirfd, bool null)
     return err;
 }
 
+/* "file/", which is none: the name of the file. */
+static void name_file(struct pin *pin, int dirfd, const char *path)
+{
+    char plain[RE_PATH_MAX];
+    size_t len = strlen(path);
+    int fd;
+
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    memcpy(plain, path, len);
+    plain[len] = 0;
+    fd = open_path(dirfd, plain, 0, 0);
+    if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0) {
+        pin->host[0] = 0;
+    }
+    close_pin(fd);
+}
+
 static int resolve_path(struct pin *pin, const struct re_path_query *q,
                         const char *path)
 {
@@ -407,8 +426,13 @@ static int resolve_path(struct pin *pin, const struct re_path_query *q,
         return pin_in_parent(pin, q->dirfd, &cut, q->resolve);
     }
     err = pin_file(pin, q->dirfd, path, q->resolve, cut.slash, !q->follow);
-    if (err == -ENOENT && q->create) {
+    if (err == -ENOENT) {
+        /* Named even where nothing is created: a link into the unknown must
+         * not tell, by the error, what there is. */
         err = pin_new(pin, q->dirfd, path, q->resolve);
+        err = err == 0 && pin->add_nofollow && !q->create ? -ENOENT : err;
+    } else if (err == -ENOTDIR && cut.slash) {
+        name_file(pin, q->dirfd, path);
     }
     return err;
 }
@@ -516,7 +540,7 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
         } else {
             err = resolve_path(pin, q, name);
             err = err ? err : stand_in(pin, q);
-            if (err) {
+            if (err && !pin->host[0]) {
                 name_unreachable(pin, q->dirfd, name);
             }
         }

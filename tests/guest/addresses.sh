@@ -30,6 +30,11 @@ connect = EACCES" \
         call connect 99 in:127.1.2.3:100 16 -- \
         call connect 99 in:126.1.2.3:80 16 -- \
         call connect 99 in6:::2:80 28
+    expect "the same inside socketcall" \
+"socketcall = EBADF
+socketcall = EACCES" \
+        socketcall 3 99 in:127.1.2.3:80 16 -- \
+        socketcall 3 99 in:127.1.2.3:100 16
     policy <<'END'
 [policy]
 default = allow

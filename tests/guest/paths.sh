@@ -220,6 +220,56 @@ openat = EACCES" \
         call openat AT_FDCWD str:/etc/hostname 0
 }
 
+# Other calls than open, and what they look at.
+looking()
+{
+    sandbox
+    policy <<END
+[policy]
+default = allow
+[allow]
+statx   = path under $box/ok
+openat2 = path under $box/ok && access == read
+[deny]
+statx   = EACCES
+openat2 = EACCES
+END
+    expect "statx: by path, and by descriptor" \
+"statx = 0
+statx = EACCES
+statx = 0
+statx = EACCES
+openat = 3
+statx = 0
+openat = 4
+statx = EACCES
+statx = EACCES
+statx = EACCES
+statx = ENOENT" \
+        call statx AT_FDCWD "str:$box/ok/file" 0 0x7ff buf:256 -- \
+        call statx AT_FDCWD "str:$box/ok/out" 0 0x7ff buf:256 -- \
+        call statx AT_FDCWD "str:$box/ok/out" 0x100 0x7ff buf:256 -- \
+        call statx AT_FDCWD "str:$box/ok/out/" 0x100 0x7ff buf:256 -- \
+        call openat AT_FDCWD "str:$box/ok/file" 0 -- \
+        call statx 3 str: 0x1000 0x7ff buf:256 -- \
+        call openat AT_FDCWD "str:$box/bad/file" 0 -- \
+        call statx 4 str: 0x1000 0x7ff buf:256 -- \
+        call statx 77 "str:x" 0 0x7ff buf:256 -- \
+        call statx AT_FDCWD "str:$box/ok/dangling" 0 0x7ff buf:256 -- \
+        call statx AT_FDCWD "str:$box/bad/dangling" 0 0x7ff buf:256
+    expect "openat2, whose flags lie in memory" \
+"openat2 = 3
+openat2 = EACCES
+openat2 = EACCES
+openat2 = EACCES
+openat2 = EINVAL" \
+        call openat2 AT_FDCWD "str:$box/ok/file" buf:24 24 -- \
+        call openat2 AT_FDCWD "str:$box/ok/out" buf:24 24 -- \
+        call openat2 AT_FDCWD "str:$box/ok/../bad/file" buf:24 24 -- \
+        call openat2 AT_FDCWD "str:$box/bad/file" buf:24 24 -- \
+        call openat2 AT_FDCWD "str:$box/ok/file" buf:24 8
+}
+
 doors()
 {
     sandbox
@@ -263,5 +313,5 @@ END
 }
 
 for_each_target names working_folder creating strings own_files root_option \
-    doors races
+    looking doors races
 tap_done

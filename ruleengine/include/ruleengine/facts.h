@@ -91,7 +91,6 @@ struct re_facts {
     unsigned made;          /* RE_FACT_*; zeroed for each call by re_enter() */
     struct re_path paths[2];
     struct re_path unix_path;   /* of an address; abstract ones with "@" */
-    bool unix_pinned;       /* unix_path was asked for as a path */
     struct re_address address;
     enum re_access access;
     uint64_t how[RE_OPEN_HOW];  /* openat2: flags, mode, resolve; host order */
