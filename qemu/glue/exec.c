@@ -370,6 +370,11 @@ int policy_program_fd(void)
     return own.program_path_fd;
 }
 
+int policy_message_fd(void)
+{
+    return own.message_fd;
+}
+
 int policy_reopen(int fd, int how)
 {
     char name[32];

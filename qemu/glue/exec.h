@@ -30,9 +30,6 @@ struct policy_handover {
 /* NULL: the emulator was started by the user. */
 const struct policy_handover *policy_inherited(void);
 
-/* First own descriptor; own ones lie below floor + RE_HIGH_COUNT. */
-extern int policy_floor;
-
 /* With the policy in force: opens what executing will need. 0 or a negative
  * errno. The names are copied. */
 int policy_exec_prepare(struct re_engine *engine,
@@ -49,6 +46,9 @@ bool policy_is_emulator(int fd);
 /* /proc, O_PATH, or -1; a descriptor that is the guest's program, O_PATH. */
 int policy_proc_fd(void);
 int policy_program_fd(void);
+
+/* Standard error as it was when the user started the first emulator, or -1. */
+int policy_message_fd(void);
 
 /* /proc/self/fd/N without the guest's view of /proc: "how" as open's flags.
  * A descriptor, or -1 and errno. */

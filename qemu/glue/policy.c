@@ -25,6 +25,7 @@
 #include "path.h"
 #include "policy.h"
 #include "exec.h"
+#include "doors.h"
 
 #define EXIT_POLICY 2           /* the policy is wrong: nothing was run */
 #define NOTE_SIZE 256           /* bytes of a note in strace output */
@@ -407,7 +408,8 @@ abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
     call.args[7] = arg8;
     call.guest = env_cpu(env);
     call.facts = policy_path_facts(&call);
-    if (policy_path_guard(&call, &ret)) {
+    if (policy_doors_guard(env, &call, &ret) ||
+        policy_path_guard(&call, &ret)) {
         return ret;
     }
     return decide(env, &call, run_syscall);
@@ -471,16 +473,20 @@ static abi_long run_socketcall(CPUArchState *env, const struct re_call *call)
 abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs)
 {
     struct re_call call = { .nr = TARGET_NR_socketcall };
+    abi_long ret;
 
     if (!policy_engine) {
         return policy_original_socketcall(op, a);
     }
     call.slot = st_slot_of_socketcall(policy_target, op);
-    if (call.slot < 0 || !re_engine_map(policy_engine)[call.slot]) {
-        return policy_original_socketcall(op, a);
-    }
     for (unsigned i = 0; i < nargs; i++) {
         call.args[i] = a[i];
+    }
+    if (policy_doors_guard(cpu_env(thread_cpu), &call, &ret)) {
+        return ret;
+    }
+    if (call.slot < 0 || !re_engine_map(policy_engine)[call.slot]) {
+        return policy_original_socketcall(op, a);
     }
     call.guest = thread_cpu;
     call.facts = policy_path_facts(&call);
@@ -580,6 +586,7 @@ static void fill_map(void)
         }
     }
 #endif
+    policy_doors_prepare(policy_target, policy_map);
     policy_limit = POLICY_NUMBERS;
 }
 

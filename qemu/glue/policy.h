@@ -30,13 +30,24 @@ extern unsigned policy_limit;
 /* Non-zero: the policy is to be asked about this number. */
 extern uint8_t policy_map[POLICY_NUMBERS];
 
+/* Besides 0 and 1: ask if the first argument is one of the emulator's own
+ * descriptors, which stand together. */
+#define POLICY_ASK_FD 2
+#define POLICY_OWN_FDS 64
+extern int policy_floor;
+
 /*
  * The test that every system call pays for: two host instructions without a
- * policy, five or six with one.
+ * policy, six with one; four more for a call whose first argument is a
+ * descriptor, for it may be one of the emulator's own.
  */
-static inline bool policy_watches(int num)
+static inline bool policy_watches(int num, abi_long arg1)
 {
-    return (unsigned)num < policy_limit && policy_map[(unsigned)num];
+    if ((unsigned)num >= policy_limit || !policy_map[(unsigned)num]) {
+        return false;
+    }
+    return policy_map[(unsigned)num] != POLICY_ASK_FD ||
+        (uint32_t)arg1 - (uint32_t)policy_floor < POLICY_OWN_FDS;
 }
 
 /* --- calls on their way: each returns what do_syscall would ------------- */
@@ -99,6 +110,26 @@ bool policy_is_plain(const char *name);
  * kernel's signal mask to go back to.
  */
 void policy_fault(const void *mask);
+
+/* --- doors ------------------------------------------------------------- */
+
+/* With a policy: open() of the guest (safe_openat() otherwise), and what came
+ * of openat2: fit for the guest, or an error. */
+int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
+                  mode_t mode);
+abi_long policy_opened(abi_long ret);
+
+/* What openat2 of the guest must not do besides: RESOLVE_*. */
+uint64_t policy_resolve(const char *name);
+
+/* A descriptor that the guest wants to send: -1 for one of the emulator's. */
+int policy_guest_fd(int fd);
+
+/* Whether no core file may be written, because it would show the emulator. */
+bool policy_keeps_core(void);
+
+/* The most that is put on the stack because the guest says so, bytes. */
+#define POLICY_ALLOCA_MAX (64 * 1024)
 
 /* --- start-up ---------------------------------------------------------- */
 

@@ -8,6 +8,8 @@
  *     exec environ PATH NAME=VALUE...  execute "PATH show" with these alone
  *     exec many COUNT SIZE PATH    execute "PATH count" with so many arguments
  *     exec count                   how many arguments of how many bytes there are
+ *     exec sync PATH               call sync, then execute "PATH show"
+ *     exec unlink FILE PATH        remove a file, then execute "PATH show"
  *
  * HOW: path (execve), thread (from a second thread), at (execveat below the
  * file's directory), fd (fexecve), shut (the same, close-on-exec), memfd (a
@@ -183,6 +185,15 @@ int main(int argc, char **argv)
     }
     if (!strcmp(what, "many") && argc > 4) {
         return many(argv + 2);
+    }
+    if (!strcmp(what, "sync") && argc > 2) {
+        printf("sync %s\n", call_result(syscall(SYS_sync)));
+        fflush(stdout);
+        return execl(argv[2], argv[2], "show", NULL);
+    }
+    if (!strcmp(what, "unlink") && argc > 3) {
+        unlink(argv[2]);
+        return execl(argv[3], argv[3], "show", NULL);
     }
     if (!strcmp(what, "count")) {
         return count(argc, argv);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * doors: ways around a policy that are no rule's business. The emulator's own
+ * descriptors do not exist for the guest, files of /proc do not show or change
+ * the emulator, and calls that would change the emulator itself are refused.
+ * All of it holds below every policy, whatever it allows.
+ */
+#ifndef LINUX_USER_POLICY_DOORS_H
+#define LINUX_USER_POLICY_DOORS_H
+
+struct re_call;
+struct st_target;
+
+/* Once the map is filled: marks what has to be looked at here. */
+void policy_doors_prepare(const struct st_target *target, uint8_t *map);
+
+/* Whether a call must not be carried out: the guest's answer is then *ret. May
+ * narrow the call's arguments. */
+bool policy_doors_guard(CPUArchState *env, struct re_call *call,
+                        abi_long *ret);
+
+#endif

@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
+# Ways around a policy that allows everything but what proves that it holds.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/guest/own-program.bash
+. "$here/own-program.bash"
+
+nearly_all()
+{
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+sync = EIO
+END
+}
+
+# door NAME TEXT WORD: what the guest gets, and that the policy goes on
+door()
+{
+    # Ways to a file are made in the current folder.
+    pushd "$work" >/dev/null || return
+    expect "$1" "$2" "$3"
+    popd >/dev/null || return
+    check "$1: the policy still holds" equals "$status" 3
+    check "$1: and its log" log_count '.syscall == "sync"' 1
+}
+
+descriptors()
+{
+    own_program doors || return 0
+    local call
+    for call in \
+        'descriptors|own descriptors are not open|descriptors: 0 calls' \
+        'reopened|nor by a name in /proc|reopened: 0' \
+        'closed|cannot be closed or replaced|closed: none' \
+        'close-range|nor with all others|close_range: 0' \
+        'sent|cannot be sent|sent: 0' \
+        'fetched|nor fetched by a child|fetched: 0'; do
+        nearly_all
+        door "$(cut -d'|' -f2 <<<"$call")" "$(cut -d'|' -f3 <<<"$call")" \
+            "${call%%|*}"
+    done
+}
+
+proc()
+{
+    own_program doors || return 0
+    nearly_all
+    door "memory and environment of emulators are out of reach" \
+        "proc: 0 ways" proc
+    nearly_all
+    door "maps are the guest's by whatever name" \
+        "maps: 4 opened, 0 show the emulator" maps
+}
+
+calls()
+{
+    own_program doors || return 0
+    nearly_all
+    door "a length cannot overrun a thread's stack" "lengths: EINVAL" lengths
+    nearly_all
+    door "nothing is typed into the user's terminal" "TIOCSTI: EPERM" terminal
+    nearly_all
+    door "the emulator's personality stays" "personality: EINVAL" persona
+}
+
+semihosting()
+{
+    local signal
+    own_program doors || return 0
+    case $target in
+    aarch64*|arm*) signal=SIGILL ;;
+    riscv*) signal=SIGTRAP ;;
+    *) return 0 ;;
+    esac
+    nearly_all
+    door "no semihosting" "semihosting: $signal" semihosting
+}
+
+options_refused()
+{
+    own_program doors || return 0
+    nearly_all
+    options -B 0x10000
+    expect_status "-B is refused" 2 persona
+    check "and said why" contains "$err" "-B lets the guest reach"
+    nearly_all
+    options -g 65000
+    expect_status "-g is refused" 2 persona
+    check "and how to permit it" contains "$err" "gdb = yes"
+}
+
+for_each_target descriptors proc calls semihosting options_refused
+tap_done

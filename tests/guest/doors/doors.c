@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Ways around a policy, tried by a guest: each argument is one, and prints one
+ * line. "high" is where the emulator keeps its own descriptors: the last 64 of
+ * the first 4096 that the limit allows.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *name_of(long ret)
+{
+    return ret < 0 ? strerrorname_np(errno) : "0";
+}
+
+static int high(void)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return (limit.rlim_cur < 4096 ? limit.rlim_cur : 4096) - 64;
+}
+
+/* --- descriptors ------------------------------------------------------- */
+
+/* Calls that find a descriptor there, of those that should not. */
+static void descriptors(void)
+{
+    int found = 0;
+    char c;
+
+    for (int fd = high(); fd < high() + 64; fd++) {
+        found += fcntl(fd, F_GETFD) >= 0;
+        found += read(fd, &c, 0) >= 0;
+        found += write(fd, "", 0) >= 0;
+        found += ftruncate(fd, 0) >= 0 || errno != EBADF;
+        found += dup(fd) >= 0;
+        found += fcntl(fd, F_DUPFD, 0) >= 0;
+        found += mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED;
+        found += openat(fd, "self", O_PATH) >= 0;
+        found += fchdir(fd) >= 0;
+    }
+    printf("descriptors: %d calls\n", found);
+}
+
+/* What /proc says is open there; the number alone can be known. */
+static void reopened(void)
+{
+    int found = 0;
+    char name[64];
+
+    symlink("/proc/self/fd", "fds");
+    for (int fd = high(); fd < high() + 64; fd++) {
+        static const char *const forms[] = {
+            "/proc/self/fd/%d", "/proc/thread-self/fd/%d", "/dev/fd/%d",
+            "fds/%d",
+        };
+
+        for (unsigned i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+            struct stat st, err = { .st_ino = 0 };
+            int copy;
+
+            snprintf(name, sizeof(name), forms[i], fd);
+            copy = open(name, O_RDWR | O_TRUNC);
+            /* Standard error is the guest's too. */
+            fstat(2, &err);
+            found += copy >= 0 && fstat(copy, &st) == 0 &&
+                S_ISREG(st.st_mode) && st.st_ino != err.st_ino;
+        }
+    }
+    unlink("fds");
+    printf("reopened: %d\n", found);
+}
+
+static void closed(void)
+{
+    for (int fd = high(); fd < high() + 64; fd++) {
+        if (close(fd) == 0 || dup2(0, fd) >= 0 || dup3(0, fd, O_CLOEXEC) >= 0) {
+            printf("closed: %d\n", fd);
+            return;
+        }
+    }
+    printf("closed: none\n");
+}
+
+static void closed_range(void)
+{
+    printf("close_range: %s\n", name_of(syscall(SYS_close_range, 3, ~0U, 0)));
+}
+
+static void sent(void)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = { .head = {
+        .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET,
+        .cmsg_type = SCM_RIGHTS,
+    } };
+    struct iovec iov = { (char *)"x", 1 };
+    struct msghdr msg = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+    int pair[2], count = 0;
+
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    for (int fd = high(); fd < high() + 64; fd++) {
+        memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+        count += sendmsg(pair[0], &msg, 0) >= 0;
+    }
+    printf("sent: %d\n", count);
+}
+
+static void fetched(void)
+{
+    pid_t parent = getpid(), child = fork();
+    int count = 0;
+
+    if (child == 0) {
+        int pidfd = syscall(SYS_pidfd_open, parent, 0);
+
+        for (int fd = high(); fd < high() + 64; fd++) {
+            count += syscall(SYS_pidfd_getfd, pidfd, fd, 0) >= 0;
+        }
+        _exit(count);
+    }
+    waitpid(child, &count, 0);
+    printf("fetched: %d\n", WEXITSTATUS(count));
+}
+
+/* --- /proc ------------------------------------------------------------- */
+
+/* Opens the emulator's view of a file in a process's folder, by every way. */
+static int ways_in(const char *folder, const char *entry)
+{
+    char path[128];
+    int dir = open(folder, O_PATH | O_DIRECTORY), count = 0, fd;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, entry);
+    fd = open(path, O_RDONLY);
+    count += fd >= 0;
+    count += openat(dir, entry, O_RDONLY) >= 0;
+    symlink(path, "way");
+    count += open("way", O_RDONLY) >= 0;
+    unlink("way");
+    snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, entry);
+    count += open(path, O_RDONLY) >= 0;
+    snprintf(path, sizeof(path), "/proc/self/root%s/%s", folder, entry);
+    count += open(path, O_RDONLY) >= 0;
+    return count;
+}
+
+static void proc(void)
+{
+    static const char *const entries[] = { "mem", "pagemap", "environ" };
+    pid_t child = fork();
+    char own[64], task[64], other[64];
+    int count = 0;
+
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    snprintf(own, sizeof(own), "/proc/%d", getpid());
+    snprintf(task, sizeof(task), "/proc/self/task/%ld", syscall(SYS_gettid));
+    snprintf(other, sizeof(other), "/proc/%d", child);
+    for (unsigned i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+        count += ways_in("/proc/self", entries[i]);
+        count += ways_in("/proc/thread-self", entries[i]);
+        count += ways_in(own, entries[i]);
+        count += ways_in(task, entries[i]);
+        count += ways_in(other, entries[i]);
+    }
+    count += ways_in(other, "maps");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    printf("proc: %d ways\n", count);
+}
+
+/* Own maps are to be had, and name no emulator. */
+static void maps(void)
+{
+    static const char *const names[] = {
+        "/proc/self/maps", "/proc/thread-self/maps", "way", "maps",
+    };
+    char line[4096];
+    int opened = 0, shown = 0;
+
+    symlink("/proc/thread-self/maps", "way");
+    for (int i = 0; i < 4; i++) {
+        int dir = i == 3 ? open("/proc/self", O_PATH) : AT_FDCWD;
+        int fd = openat(dir, names[i], O_RDONLY);
+        FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+        opened += f != NULL;
+        while (f && fgets(line, sizeof(line), f)) {
+            if (strstr(line, "/qemu-")) {
+                shown++;
+                break;
+            }
+        }
+    }
+    unlink("way");
+    printf("maps: %d opened, %d show the emulator\n", opened, shown);
+}
+
+/* --- calls ------------------------------------------------------------- */
+
+static void *connect_far(void *unused)
+{
+    static char address[0x50000] = { AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    (void)unused;
+    printf("lengths: %s\n",
+           name_of(connect(fd, (void *)address, sizeof(address))));
+    return NULL;
+}
+
+static void lengths(void)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, connect_far, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void terminal(void)
+{
+    printf("TIOCSTI: %s\n", name_of(ioctl(0, TIOCSTI, "x")));
+}
+
+static void persona(void)
+{
+    printf("personality: %s\n", name_of(personality(READ_IMPLIES_EXEC)));
+}
+
+static sigjmp_buf landing;
+
+static void land(int sig)
+{
+    siglongjmp(landing, sig);
+}
+
+/* SYS_WRITE0: a string to the debug console. */
+static void semihosting(void)
+{
+    int sig = sigsetjmp(landing, 1);
+
+    signal(SIGILL, land);
+    signal(SIGTRAP, land);
+    if (sig) {
+        printf("semihosting: SIG%s\n", sigabbrev_np(sig));
+        return;
+    }
+#if defined(__aarch64__)
+    register long op asm("x0") = 4;
+    register const char *text asm("x1") = "a string ";
+
+    asm volatile("hlt #0xf000" : "+r"(op) : "r"(text) : "memory");
+    printf("semihosting: done\n");
+#elif defined(__arm__) && !defined(__thumb__)
+    register long op asm("r0") = 4;
+    register const char *text asm("r1") = "a string ";
+
+    asm volatile(".inst 0xe10f0070" : "+r"(op) : "r"(text) : "memory");
+    printf("semihosting: done\n");
+#elif defined(__riscv)
+    register long op asm("a0") = 4;
+    register const char *text asm("a1") = "a string ";
+
+    asm volatile(".option push\n.option norvc\n.balign 16\n"
+                 "slli zero, zero, 0x1f\nebreak\nsrai zero, zero, 7\n"
+                 ".option pop" : "+r"(op) : "r"(text) : "memory");
+    printf("semihosting: done\n");
+#else
+    printf("semihosting: none\n");
+#endif
+}
+
+static const struct {
+    const char *name;
+    void (*function)(void);
+} doors[] = {
+    { "descriptors", descriptors }, { "reopened", reopened },
+    { "closed", closed }, { "close-range", closed_range }, { "sent", sent },
+    { "fetched", fetched }, { "proc", proc }, { "maps", maps },
+    { "lengths", lengths }, { "terminal", terminal }, { "persona", persona },
+    { "semihosting", semihosting },
+};
+
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        for (unsigned d = 0; d < sizeof(doors) / sizeof(doors[0]); d++) {
+            if (strcmp(argv[i], doors[d].name) == 0) {
+                doors[d].function();
+                fflush(stdout);
+            }
+        }
+    }
+    return syscall(SYS_sync) < 0 ? 3 : 0;
+}

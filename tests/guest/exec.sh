@@ -1,0 +1,198 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
+# Programs that a guest executes run below the same policy, and get what the
+# guest gave them.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/guest/own-program.bash
+. "$here/own-program.bash"
+
+marked()
+{
+    policy <<'POLICY'
+[policy]
+default = allow
+[deny]
+setpgid = EACCES
+[emulate]
+sync    = error EIO when 2+2
+POLICY
+    # What the emulator's environment has goes to the guest as it is.
+    options -U LANG
+}
+
+# last_lines N: of what the guest wrote
+last_lines() { tail -n "$1" <<<"$out"; }
+
+inherited()
+{
+    own_program exec || return 0
+    local how exe
+    for how in path thread at fd shut nofollow memfd; do
+        marked
+        exe=$probe
+        [ "$how" != memfd ] || exe="/memfd:copy (deleted)"
+        run run "$how" "$probe" show "two words" ""
+        check "$how: runs below the policy" equals "$(last_lines 3)" \
+"exe $exe
+setpgid EACCES
+sync 0"
+        check "$how: with its arguments" equals "$(head -n 4 <<<"$out")" \
+"arg ${#probe}:$probe
+arg 4:show
+arg 9:two words
+arg 0:"
+        check "$how: and its record" log_count \
+            ".syscall == \"setpgid\" and .exe == \"$exe\"" 1
+    done
+    marked
+    run run path /proc/self/exe show
+    check "/proc/self/exe is the guest's program" equals "$(last_lines 3)" \
+"exe $probe
+setpgid EACCES
+sync 0"
+}
+
+shed()
+{
+    own_program exec || return 0
+    marked
+    expect "a program of the host does not run" "path: ENOEXEC" \
+        run path "$emulator" -version
+    expect "nor by its descriptor" "fd: ENOEXEC" run fd "$emulator" -version
+    expect "nor from memory" "memfd: ENOEXEC" run memfd /bin/true
+    printf '#!/bin/sh\necho out\n' >"$work/host-script"
+    chmod +x "$work/host-script"
+    expect "nor as an interpreter" "path: ENOEXEC" run path "$work/host-script"
+    run environ "$probe" "QEMU_POLICY=/dev/null" "QEMU_STRACE=1" \
+        "LD_PRELOAD=/nonexistent.so"
+    check "the environment is the guest's alone" equals "$out$err" \
+"arg ${#probe}:$probe
+arg 4:show
+env 21:QEMU_POLICY=/dev/null
+env 13:QEMU_STRACE=1
+env 26:LD_PRELOAD=/nonexistent.so
+exe $probe
+setpgid EACCES
+sync 0"
+}
+
+counted()
+{
+    own_program exec || return 0
+    marked
+    run sync "$probe"
+    check "counts go on in the next program" equals \
+        "$(grep ^sync <<<"$out")" \
+"sync 0
+sync EIO"
+    marked
+    run fork path "$probe" sync "$probe"
+    check "and in children" equals "$(grep ^sync <<<"$out")" \
+"sync 0
+sync EIO"
+}
+
+edited()
+{
+    own_program exec || return 0
+    marked
+    cp "$work/policy.ini" "$work/gone.ini"
+    given=(-policy "$work/gone.ini" -policy-log "$log")
+    run unlink "$work/gone.ini" "$probe"
+    check "a policy's file that is gone changes nothing" equals \
+        "$(last_lines 2)" \
+"setpgid EACCES
+sync 0"
+    check "it is gone" test ! -e "$work/gone.ini"
+}
+
+scripts()
+{
+    own_program exec || return 0
+    local i
+    marked
+    printf '#!%s  show  one argument \nrest\n' "$probe" >"$work/script"
+    printf '#!%s' "$work/script" >"$work/second"
+    printf '#!%s\n' "$work/nowhere" >"$work/dangling"
+    printf '#!\n' >"$work/empty"
+    for i in 1 2 3 4 5 6 7; do
+        printf '#!%s\n' "$work/loop$((i + 1))" >"$work/loop$i"
+    done
+    chmod +x "$work"/{script,second,dangling,empty} "$work"/loop?
+    run run path "$work/script" last
+    check "a script has one argument" equals "$(grep ^arg <<<"$out")" \
+"arg ${#probe}:$probe
+arg 18:show  one argument
+arg $((${#work} + 7)):$work/script
+arg 4:last"
+    run run path "$work/second" last
+    check "a script of a script" equals "$(grep ^arg <<<"$out" | tail -n 3)" \
+"arg $((${#work} + 7)):$work/script
+arg $((${#work} + 7)):$work/second
+arg 4:last"
+    expect "no interpreter" "path: ENOENT" run path "$work/dangling"
+    expect "no name of one" "path: ENOEXEC" run path "$work/empty"
+    expect "too many scripts" "path: ELOOP" run path "$work/loop1"
+    expect "a script that is closed on the way" "shut: ENOENT" \
+        run shut "$work/script"
+}
+
+refused()
+{
+    own_program exec || return 0
+    marked
+    printf 'text' >"$work/text"
+    cp "$probe" "$work/plain"
+    head -c 40 "$probe" >"$work/short"
+    chmod +x "$work/text" "$work/short"
+    chmod -x "$work/plain"
+    ln -sf "$probe" "$work/link"
+    expect "a file that is no program" "path: ENOEXEC" run path "$work/text"
+    expect "half a header" "path: ENOEXEC" run path "$work/short"
+    expect "without permission" "path: EACCES" run path "$work/plain"
+    expect "a folder" "path: EACCES" run path "$work"
+    expect "nothing" "path: ENOENT" run path "$work/nothing"
+    expect "no name" "empty: ENOENT" run empty x
+    expect "a link not to follow" "nofollow: ELOOP" run nofollow "$work/link"
+    expect "a string too long" "many: E2BIG" many 1 131072 "$probe"
+    expect "the longest string" "1 arguments, 131071 bytes" \
+        many 1 131071 "$probe"
+    expect "many arguments" "3000 arguments, 1500000 bytes" \
+        many 3000 500 "$probe"
+}
+
+settings()
+{
+    own_program exec || return 0
+    policy <<'POLICY'
+[policy]
+default = allow
+exec    = deny
+POLICY
+    expect "exec = deny" "path: EPERM" run path "$probe" show
+    check "has its record" log_count \
+        '.syscall == "execve" and .rule == "'"$work/policy.ini"':3"' 1
+    policy <<'POLICY'
+[policy]
+default = allow
+exec    = native /bin/echo /usr/bin/echo
+POLICY
+    expect "exec = native" "from the host" run path /bin/echo from the host
+    expect "and no other" "path: ENOEXEC" run path /bin/true
+}
+
+traced()
+{
+    own_program exec || return 0
+    marked
+    options -strace -D "$work/trace"
+    rm -f "$work/trace"
+    run run path "$probe" show
+    check "strace goes on" grep -q 'setpgid.*errno=13' "$work/trace"
+    check "and keeps what was before" grep -q execve "$work/trace"
+}
+
+for_each_target inherited shed counted edited scripts refused settings traced
+tap_done
