@@ -29,10 +29,11 @@ upstream()
     sed 's/^[0-9]*://; s/-[^-]*$//; s/[+~]ds.*$//; s/[+]dfsg.*$//' <<<"$1"
 }
 
-# version_fits UPSTREAM WANTED: 10.0.13 fits 10, 10.0 and 10.0.13
+# version_fits UPSTREAM WANTED: 10.0.13 fits 10, 10.0 and 10.0.13, and
+# anything fits nothing
 version_fits()
 {
-    [ "$1" = "$2" ] || [ "${1#"$2".}" != "$1" ]
+    [ -z "$2" ] || [ "$1" = "$2" ] || [ "${1#"$2".}" != "$1" ]
 }
 
 # unpacked_version WANTED: the newest that is complete below build/qemu
@@ -83,6 +84,15 @@ listed_versions()
     return 0
 }
 
+# listed_upstreams: all of them, for a message
+listed_upstreams()
+{
+    local version
+    for version in $(listed_versions ""); do
+        upstream "$version"
+    done | sort -urV | paste -sd" "
+}
+
 # fetch_source WANTED: into the cache; sets source_dsc. Fails the step.
 fetch_source()
 {
@@ -106,7 +116,7 @@ fetch_source()
     versions=${versions//$'\n'/ }
     step_fail "QEMU $wanted is not to be had from this machine's mirror\
 ${versions:+ (listed, but not served: $versions)}" "$log" \
-        "It has: $(listed_versions '' | sed 's/^[0-9]*://' | paste -sd' ')" \
+        "It lists: $(listed_upstreams)" \
         "Choose one (--qemu VERSION), or give a tree: --qemu-source DIR"
 }
 
