@@ -23,7 +23,8 @@ struct policy_command {
     int (*run)(int argc, char **argv);      /* argv[0] is the name */
 };
 
-extern const struct policy_command policy_check, policy_list;
+extern const struct policy_command policy_check, policy_diff, policy_explain,
+    policy_export, policy_import, policy_list, policy_show, policy_test;
 
 /* "qemu-policy check: ..." on standard error; returns POLICY_USAGE. */
 int policy_usage(const struct policy_command *command, const char *format, ...)

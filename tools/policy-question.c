@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy-question.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *policy_need(void *memory)
+{
+    if (!memory) {
+        perror("qemu-policy");
+        exit(POLICY_WRONG);
+    }
+    return memory;
+}
+
+char *policy_printf(const char *format, ...)
+{
+    char *text;
+    va_list ap;
+
+    va_start(ap, format);
+    if (vasprintf(&text, format, ap) < 0) {
+        text = NULL;
+    }
+    va_end(ap);
+    return policy_need(text);
+}
+
+/* --- targets and layers ------------------------------------------------- */
+
+bool policy_scope_set(struct policy_scope *scope,
+                      const struct policy_command *command, const char *name)
+{
+    if (strcmp(name, "all") != 0) {
+        scope->targets[0] = policy_target(command, name);
+        scope->count = 1;
+        return scope->targets[0];
+    }
+    scope->count = st_target_count();
+    for (unsigned i = 0; i < scope->count && i < TARGETS_MAX; i++) {
+        scope->targets[i] = st_target_at(i);
+    }
+    return true;
+}
+
+static void print_errors(const struct re_diags *diags)
+{
+    for (size_t i = 0; i < re_diags_count(diags); i++) {
+        const struct re_diag *diag = re_diags_at(diags, i);
+        char *text;
+
+        if (diag->severity == RE_ERROR) {
+            text = policy_need(re_diag_text(diag));
+            fputs(text, stderr);
+            free(text);
+        }
+    }
+}
+
+bool policy_layers_load(struct policy_layers *l, const struct st_target *t,
+                        const char *const *files, unsigned count)
+{
+    struct re_diags *diags = policy_need(re_diags_new());
+    bool fine = count <= RE_LAYERS_MAX;
+
+    *l = (struct policy_layers) { .target = t, .names = files };
+    if (!fine) {
+        fprintf(stderr, "qemu-policy: %u policies are more than %d\n", count,
+                RE_LAYERS_MAX);
+    }
+    for (unsigned i = 0; i < count && fine; i++) {
+        fine = re_view_new(&l->views[i], t, files[i], diags) == 0;
+        l->count += fine;
+    }
+    print_errors(diags);
+    re_diags_free(diags);
+    if (!fine) {
+        policy_layers_free(l);
+    }
+    return fine;
+}
+
+void policy_layers_free(struct policy_layers *l)
+{
+    for (unsigned i = 0; i < l->count; i++) {
+        re_view_free(l->views[i]);
+    }
+    l->count = 0;
+}
+
+int policy_files(int argc, char **argv, int first)
+{
+    int count = 0;
+
+    while (first + count < argc && !strchr(argv[first + count], '=') &&
+           strpbrk(argv[first + count], "./")) {
+        count++;
+    }
+    return count;
+}
+
+/* --- questions ---------------------------------------------------------- */
+
+static const char *word_for(int err, char *why, size_t size,
+                            const struct policy_question *q,
+                            const struct policy_word *word)
+{
+    if (err == -ENOENT) {
+        snprintf(why, size, "%s has no \"%s\"", q->call, word->name);
+    } else if (err == -ENOMEM) {
+        policy_need(NULL);
+    }
+    return why;
+}
+
+/* A word that one spelling of the call lacks is left out there; one that all
+ * lack is wrong. */
+static bool set_words(const struct st_target *t, unsigned slot,
+                      const struct policy_question *q, struct re_known *known,
+                      bool *understood, struct policy_fault *fault)
+{
+    for (unsigned i = 0; i < q->count; i++) {
+        const struct policy_word *word = &q->words[i];
+        int err = re_known_set(known, t, slot, word->name, word->value,
+                               fault->why, sizeof(fault->why));
+
+        if (err && err != -ENOENT) {
+            word_for(err, fault->why, sizeof(fault->why), q, word);
+            fault->word = i;
+            return false;
+        }
+        understood[i] |= !err;
+    }
+    return true;
+}
+
+/* As an engine: the strictest refusal, else the first layer that emulates. */
+static void combine(struct policy_outcome *o)
+{
+    const struct re_answer_rule *best = NULL, *through = NULL;
+    const char *note = "";
+
+    o->certain = true;
+    for (unsigned i = 0; i < o->count; i++) {
+        const struct re_answer *a = &o->answers[i];
+        const struct re_answer_rule *r = &a->rules[a->decides];
+
+        o->certain &= a->certain;
+        if (r->refuses && r->permissive) {
+            through = through ? through : r;
+            o->layer = through == r && !best ? i : o->layer;
+            continue;
+        }
+        if ((r->refuses && (!best || !best->refuses ||
+                            r->strictness > best->strictness)) ||
+            (r->emulates && (!best || (!best->refuses && !best->emulates))) ||
+            (!best && !through)) {
+            best = r;
+            o->layer = i;
+        }
+    }
+    if (!best || (through && !best->refuses && !best->emulates)) {
+        best = through;
+        note = " permissive";
+    }
+    snprintf(o->verdict, sizeof(o->verdict), "%s%s", best->verdict, note);
+}
+
+static bool ask_slot(const struct policy_layers *l,
+                     const struct policy_question *q, unsigned slot,
+                     struct policy_outcome *o, bool *understood,
+                     struct policy_fault *fault)
+{
+    struct re_known *known = policy_need(calloc(1, sizeof(*known)));
+    bool fine;
+
+    known->nth = 1;
+    fine = set_words(l->target, slot, q, known, understood, fault);
+    *o = (struct policy_outcome) { .slot = slot };
+    for (; fine && o->count < l->count; o->count++) {
+        if (re_view_ask(l->views[o->count], slot, known,
+                        &o->answers[o->count]) < 0) {
+            policy_need(NULL);
+        }
+    }
+    free(known);
+    if (fine) {
+        combine(o);
+    }
+    return fine;
+}
+
+static int check_call(const struct policy_question *q,
+                      struct policy_fault *fault)
+{
+    fault->word = -1;
+    if (!st_name_known(q->call)) {
+        snprintf(fault->why, sizeof(fault->why), "unknown syscall \"%s\"",
+                 q->call);
+        return -1;
+    }
+    return 0;
+}
+
+int policy_ask(const struct policy_layers *l, const struct policy_question *q,
+               struct policy_outcome *ret, struct policy_fault *fault)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+    unsigned all = st_slots_of_name(l->target, q->call, slots);
+    bool understood[WORDS_MAX] = { false };
+    int count = 0;
+
+    if (check_call(q, fault) < 0) {
+        return -1;
+    }
+    for (unsigned i = 0; i < all; i++) {
+        if (st_slot_is_carrier(l->target, slots[i])) {
+            continue;
+        }
+        if (!ask_slot(l, q, slots[i], &ret[count], understood, fault)) {
+            policy_outcomes_free(ret, count);
+            return -1;
+        }
+        count++;
+    }
+    for (unsigned i = 0; i < q->count && count; i++) {
+        if (!understood[i]) {
+            word_for(-ENOENT, fault->why, sizeof(fault->why), q, &q->words[i]);
+            fault->word = i;
+            policy_outcomes_free(ret, count);
+            return -1;
+        }
+    }
+    return count;
+}
+
+void policy_outcomes_free(struct policy_outcome *outcomes, int count)
+{
+    for (int i = 0; i < count; i++) {
+        for (unsigned j = 0; j < outcomes[i].count; j++) {
+            re_answer_free(&outcomes[i].answers[j]);
+        }
+    }
+}
+
+/* --- text --------------------------------------------------------------- */
+
+void policy_put_slot(FILE *out, const struct st_target *t, unsigned slot,
+                     const char *call)
+{
+    unsigned operation = st_slot_operation(t, slot);
+    const char *name = st_slot_name(t, slot);
+    int nr = st_number_of_slot(t, slot);
+
+    if (name && strcmp(name, call) != 0) {
+        fprintf(out, "%s ", name);
+    }
+    if (operation) {
+        const char *carrier = st_slot_name(t, st_slot_of_number(t, nr));
+
+        fprintf(out, "%s %u", carrier ? carrier : "operation", operation);
+    } else {
+        fprintf(out, "%d", nr);
+    }
+}
+
+void policy_put_place(FILE *out, const struct re_answer_rule *rule)
+{
+    if (rule->line) {
+        fprintf(out, "%s:%u", rule->file, rule->line);
+    } else {
+        fputs("default", out);
+    }
+}
+
+/* --- the same on several targets ---------------------------------------- */
+
+struct policy_variant *policy_variant_add(struct policy_variants *v, char *key,
+                                          char *text, unsigned target)
+{
+    struct policy_variant *item;
+
+    key = key ? key : policy_printf("%s", text);
+    for (size_t i = 0; i < v->count; i++) {
+        item = &v->items[i];
+        if (strcmp(item->key, key) == 0) {
+            item->count += !item->on[target];
+            item->on[target] = true;
+            free(key);
+            free(text);
+            return item;
+        }
+    }
+    v->items = policy_need(reallocarray(v->items, v->count + 1,
+                                        sizeof(*v->items)));
+    item = &v->items[v->count++];
+    *item = (struct policy_variant) { .key = key, .text = text, .count = 1 };
+    item->on[target] = true;
+    return item;
+}
+
+void policy_variants_free(struct policy_variants *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        free(v->items[i].key);
+        free(v->items[i].text);
+        free(v->items[i].note);
+    }
+    free(v->items);
+    *v = (struct policy_variants) { 0 };
+}
+
+static void put_names(FILE *out, const struct policy_variant *v,
+                      const struct policy_scope *all, bool on)
+{
+    const char *comma = "";
+
+    for (unsigned i = 0; i < all->count; i++) {
+        if (v->on[i] == on) {
+            fprintf(out, "%s%s", comma, st_target_name(all->targets[i]));
+            comma = ", ";
+        }
+    }
+}
+
+void policy_put_targets(FILE *out, const struct policy_variant *v,
+                        const struct policy_scope *all)
+{
+    unsigned n = v->count;
+
+    if (n < all->count && n > all->count / 2) {
+        fprintf(out, "%u targets, not ", n);
+        put_names(out, v, all, false);
+    } else if (n < all->count || n == 1) {
+        put_names(out, v, all, true);
+    } else {
+        fprintf(out, "%u targets", n);
+    }
+}
