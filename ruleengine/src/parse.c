@@ -19,16 +19,33 @@ struct source {
     const char *path;           /* as named */
     const char *real;           /* resolved, to know it again */
     unsigned depth;
+    struct seen *file;
 };
 
 struct seen {
     struct seen *next;
     const char *real;
+    unsigned depth;             /* of the shortest way to it */
+    struct edge *includes;
+};
+
+/* One file includes another. */
+struct edge {
+    struct edge *next;
+    struct seen *to;
+};
+
+/* A key of [policy]: which file is nearest is known when all are read. */
+struct pending {
+    struct pending *next;
+    const struct seen *file;
+    struct re_setting setting;
 };
 
 struct parser {
     struct re_document *doc;
     struct seen *seen;          /* every file, included once */
+    struct pending *pending, **pending_tail;
 };
 
 static int parse_file(struct parser *p, const char *path,
@@ -253,31 +270,39 @@ static int rule_parse(struct re_document *doc, enum re_section section,
 
 /* --- settings ------------------------------------------------------------- */
 
-/* Yes: the entry sets the setting. No: a file nearer to the policy's own does,
- * or (an error) one just as near, otherwise. */
-static bool claim(struct re_document *doc, const struct source *source,
-                  const struct re_entry *entry, struct re_setting *setting)
+/* The same key in the same file, or NULL. */
+static const struct re_entry *first_in(const struct parser *p,
+                                       const struct seen *file,
+                                       const char *key)
 {
-    if (setting->entry && setting->entry->file == entry->file) {
-        re_key_diag(doc->diags, RE_ERROR, entry, NULL,
-                    "\"%s\" is set twice; first in line %u", entry->key,
-                    setting->entry->line);
-        return false;
-    }
-    if (setting->entry && setting->depth <= source->depth) {
-        if (setting->depth == source->depth &&
-            strcmp(setting->entry->value, entry->value) != 0) {
-            re_key_diag(doc->diags, RE_ERROR, entry,
-                        "set it in the policy that includes both",
-                        "\"%s\" is set otherwise in %s:%u", entry->key,
-                        setting->entry->file, setting->entry->line);
+    for (const struct pending *q = p->pending; q; q = q->next) {
+        if (q->file == file && strcmp(q->setting.entry->key, key) == 0) {
+            return q->setting.entry;
         }
-        return false;
     }
-    memset(setting, 0, sizeof(*setting));
-    setting->entry = entry;
-    setting->depth = source->depth;
-    return true;
+    return NULL;
+}
+
+/* The nearest files come first: what is set already stays, but (an error) a
+ * file just as near must not say otherwise. */
+static int claim(struct re_document *doc, struct re_setting *setting,
+                 const struct re_setting *fresh)
+{
+    const struct re_entry *entry = fresh->entry;
+
+    if (!setting->entry) {
+        *setting = *fresh;
+        return 0;
+    }
+    if (setting->depth < fresh->depth ||
+        strcmp(setting->entry->value, entry->value) == 0) {
+        return 0;
+    }
+    re_key_diag(doc->diags, RE_ERROR, entry,
+                "set it in the policy that includes both",
+                "\"%s\" is set otherwise in %s:%u", entry->key,
+                setting->entry->file, setting->entry->line);
+    return -EINVAL;
 }
 
 static int yes_no_parse(struct re_document *doc, const struct re_entry *entry,
@@ -404,14 +429,15 @@ static int handlers_parse(struct re_document *doc,
 }
 
 /* "inherit", "deny", or "native" and at least one absolute path. */
-static int exec_parse(struct re_document *doc, const struct re_entry *entry)
+static int exec_parse(struct re_document *doc, const struct re_entry *entry,
+                      uint64_t *ret)
 {
     const char *v = entry->value;
     size_t word = strcspn(v, " \t"), rest = word + strspn(v + word, " \t");
     int result = 0;
 
     if (strcmp(v, "inherit") == 0 || strcmp(v, "deny") == 0) {
-        doc->exec.number = v[0] == 'd' ? RE_EXEC_DENY : RE_EXEC_INHERIT;
+        *ret = v[0] == 'd' ? RE_EXEC_DENY : RE_EXEC_INHERIT;
         return 0;
     }
     if (word != strlen("native") || strncmp(v, "native", word) != 0 ||
@@ -420,7 +446,7 @@ static int exec_parse(struct re_document *doc, const struct re_entry *entry)
                       "expected \"inherit\", \"deny\" or \"native PATH ...\"");
         return -EINVAL;
     }
-    doc->exec.number = RE_EXEC_NATIVE;
+    *ret = RE_EXEC_NATIVE;
     while (v[rest]) {
         size_t length = strcspn(v + rest, " \t");
 
@@ -435,101 +461,153 @@ static int exec_parse(struct re_document *doc, const struct re_entry *entry)
     return result;
 }
 
-static const char *const setting_names[] = {
-    "default", "exec", "gdb", "handler-instructions", "handler-memory",
-    "handlers", "include", "log", "on-error", "permissive", "unknown",
+/* Keys of [policy], and where in the document their value belongs; 0: they are
+ * lists of files. */
+static const struct {
+    const char *key;
+    size_t place;               /* bytes */
+} settings[] = {
+    { "default", offsetof(struct re_document, default_) },
+    { "exec", offsetof(struct re_document, exec) },
+    { "gdb", offsetof(struct re_document, gdb) },
+    { "handler-instructions", offsetof(struct re_document, instructions) },
+    { "handler-memory", offsetof(struct re_document, memory) },
+    { "handlers", 0 },
+    { "include", 0 },
+    { "log", offsetof(struct re_document, log) },
+    { "on-error", offsetof(struct re_document, on_error) },
+    { "permissive", offsetof(struct re_document, permissive) },
+    { "unknown", offsetof(struct re_document, unknown) },
 };
 
-static const char *name_in(const char *const *names, unsigned count,
-                           unsigned i)
-{
-    return i < count ? names[i] : NULL;
-}
+enum { SETTING_COUNT = sizeof(settings) / sizeof(settings[0]) };
 
 static const char *setting_at(void *opaque, unsigned i)
 {
     (void)opaque;
-    return name_in(setting_names,
-                   sizeof(setting_names) / sizeof(setting_names[0]), i);
+    return i < SETTING_COUNT ? settings[i].key : NULL;
 }
 
-static int setting_parse(struct parser *p, const struct source *source,
-                         const struct re_entry *entry)
+/* Where a key's value belongs; NULL: no such key. */
+static struct re_setting *setting_of(struct re_document *doc, const char *key)
 {
-    struct re_document *doc = p->doc;
-    const char *key = entry->key;
-    const struct {
-        const char *key;
-        struct re_setting *setting;
-    } verdicts[] = {
-        { "default", &doc->default_ }, { "unknown", &doc->unknown },
-        { "on-error", &doc->on_error },
-    };
-    char hint[RE_SUGGEST_MAX + 32];
-
-    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
-        if (strcmp(key, verdicts[i].key) == 0) {
-            return claim(doc, source, entry, verdicts[i].setting) ?
-                re_setting_verdict_parse(doc, entry, verdicts[i].setting) : 0;
+    for (unsigned i = 0; i < SETTING_COUNT; i++) {
+        if (settings[i].place && strcmp(key, settings[i].key) == 0) {
+            return (struct re_setting *)((char *)doc + settings[i].place);
         }
     }
-    if (strcmp(key, "include") == 0) {
+    return NULL;
+}
+
+static int value_parse(struct re_document *doc, const struct re_setting *place,
+                       struct re_setting *fresh)
+{
+    const struct re_entry *entry = fresh->entry;
+
+    if (place == &doc->permissive || place == &doc->gdb) {
+        return yes_no_parse(doc, entry, &fresh->number);
+    }
+    if (place == &doc->exec) {
+        return exec_parse(doc, entry, &fresh->number);
+    }
+    if (place == &doc->log) {
+        return log_parse(doc, entry, &fresh->number);
+    }
+    if (place == &doc->instructions || place == &doc->memory) {
+        return limit_parse(doc, entry, place == &doc->memory, &fresh->number);
+    }
+    return re_setting_verdict_parse(doc, entry, fresh);
+}
+
+/* What another file overrides must be right all the same. */
+static int setting_parse(struct parser *p, const struct source *source,
+                         const struct re_entry *entry,
+                         const struct re_setting *place)
+{
+    struct re_document *doc = p->doc;
+    const struct re_entry *first = first_in(p, source->file, entry->key);
+    struct pending *pending;
+    int err;
+
+    if (first) {
+        re_key_diag(doc->diags, RE_ERROR, entry, NULL,
+                    "\"%s\" is set twice; first in line %u", entry->key,
+                    first->line);
+        return -EINVAL;
+    }
+    pending = re_arena_alloc(doc->arena, sizeof(*pending));
+    if (!pending) {
+        return -ENOMEM;
+    }
+    pending->file = source->file;
+    pending->setting.entry = entry;
+    err = value_parse(doc, place, &pending->setting);
+    *p->pending_tail = pending;
+    p->pending_tail = &pending->next;
+    return err;
+}
+
+/* The nearer files first. */
+static int claim_all(struct parser *p)
+{
+    int result = 0;
+
+    for (unsigned depth = 0; depth <= INCLUDE_DEPTH_MAX; depth++) {
+        for (struct pending *q = p->pending; q; q = q->next) {
+            if (q->file->depth == depth) {
+                const char *key = q->setting.entry->key;
+                int err;
+
+                q->setting.depth = depth;
+                err = claim(p->doc, setting_of(p->doc, key), &q->setting);
+                result = err ? err : result;
+            }
+        }
+    }
+    return result;
+}
+
+static int policy_entry_parse(struct parser *p, const struct source *source,
+                              const struct re_entry *entry)
+{
+    const struct re_setting *place = setting_of(p->doc, entry->key);
+    char hint[RE_SUGGEST_MAX + 32];
+
+    if (place) {
+        return setting_parse(p, source, entry, place);
+    }
+    if (strcmp(entry->key, "include") == 0) {
         return include_parse(p, source, entry);
     }
-    if (strcmp(key, "handlers") == 0) {
-        return handlers_parse(doc, entry);
+    if (strcmp(entry->key, "handlers") == 0) {
+        return handlers_parse(p->doc, entry);
     }
-    if (strcmp(key, "permissive") == 0) {
-        return claim(doc, source, entry, &doc->permissive) ?
-            yes_no_parse(doc, entry, &doc->permissive.number) : 0;
-    }
-    if (strcmp(key, "exec") == 0) {
-        return claim(doc, source, entry, &doc->exec) ?
-            exec_parse(doc, entry) : 0;
-    }
-    if (strcmp(key, "gdb") == 0) {
-        return claim(doc, source, entry, &doc->gdb) ?
-            yes_no_parse(doc, entry, &doc->gdb.number) : 0;
-    }
-    if (strcmp(key, "log") == 0) {
-        return claim(doc, source, entry, &doc->log) ?
-            log_parse(doc, entry, &doc->log.number) : 0;
-    }
-    if (strcmp(key, "handler-instructions") == 0) {
-        return claim(doc, source, entry, &doc->instructions) ?
-            limit_parse(doc, entry, false, &doc->instructions.number) : 0;
-    }
-    if (strcmp(key, "handler-memory") == 0) {
-        return claim(doc, source, entry, &doc->memory) ?
-            limit_parse(doc, entry, true, &doc->memory.number) : 0;
-    }
-    re_key_diag(doc->diags, RE_ERROR, entry,
-                re_suggest_hint(key, setting_at, NULL, hint, sizeof(hint)),
-                "unknown key \"%.64s\" in [policy]", key);
+    re_key_diag(p->doc->diags, RE_ERROR, entry,
+                re_suggest_hint(entry->key, setting_at, NULL, hint,
+                                sizeof(hint)),
+                "unknown key \"%.64s\" in [policy]", entry->key);
     return -EINVAL;
 }
 
 /* --- files ---------------------------------------------------------------- */
 
-static const char *const section_names[] = {
-    "allow", "deny", "emulate", "policy",
-};
-
 static const char *section_at(void *opaque, unsigned i)
 {
+    static const char *const names[] = {
+        "allow", "deny", "emulate", "policy",
+    };
+
     (void)opaque;
-    return name_in(section_names,
-                   sizeof(section_names) / sizeof(section_names[0]), i);
+    return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
 }
 
 static int entry_parse(struct parser *p, const struct source *source,
-                       const struct re_entry *entry, bool *told)
+                       const struct re_entry *entry)
 {
     const char *section = entry->section;
-    char hint[RE_SUGGEST_MAX + 32];
 
     if (strcmp(section, "policy") == 0) {
-        return setting_parse(p, source, entry);
+        return policy_entry_parse(p, source, entry);
     }
     if (strcmp(section, "allow") == 0) {
         return rule_parse(p->doc, RE_SECTION_ALLOW, entry);
@@ -540,34 +618,42 @@ static int entry_parse(struct parser *p, const struct source *source,
     if (strcmp(section, "emulate") == 0) {
         return rule_parse(p->doc, RE_SECTION_EMULATE, entry);
     }
-    if (!*told) {
-        char *source_line = re_arena_printf(p->doc->arena, "[%s]", section);
+    return -EINVAL;     /* sections_check() has complained */
+}
 
-        re_diags_add(p->doc->diags, RE_ERROR, entry->file,
-                     entry->section_line, 2, strlen(section), source_line,
-                     re_suggest_hint(section, section_at, NULL, hint,
-                                     sizeof(hint)),
-                     "unknown section [%s]", section);
-        *told = true;
+/* A section without a key counts as well. */
+static int sections_check(struct re_document *doc, const char *path,
+                          const struct re_section_head *heads)
+{
+    char hint[RE_SUGGEST_MAX + 32];
+    const char *name;
+    int result = 0;
+
+    for (const struct re_section_head *h = heads; h; h = h->next) {
+        for (unsigned i = 0; (name = section_at(NULL, i)); i++) {
+            if (strcmp(name, h->name) == 0) {
+                break;
+            }
+        }
+        if (!name) {
+            result = re_diags_add(doc->diags, RE_ERROR, path, h->line,
+                                  h->column, strlen(h->name), h->source,
+                                  re_suggest_hint(h->name, section_at, NULL,
+                                                  hint, sizeof(hint)),
+                                  "unknown section [%s]", h->name);
+        }
     }
-    return -EINVAL;
+    return result;
 }
 
 static int entries_parse(struct parser *p, const struct source *source,
                          const struct re_entry *entries)
 {
-    const char *section = "";
-    bool told = false;
     int result = 0;
 
     for (const struct re_entry *e = entries; e; e = e->next) {
-        int err;
+        int err = entry_parse(p, source, e);
 
-        if (strcmp(section, e->section) != 0) {
-            section = e->section;
-            told = false;
-        }
-        err = entry_parse(p, source, e, &told);
         if (err == -ENOMEM) {
             return err;
         }
@@ -576,13 +662,45 @@ static int entries_parse(struct parser *p, const struct source *source,
     return result;
 }
 
+/* A shorter way to a file was found. */
+static void move_nearer(struct seen *file, unsigned depth)
+{
+    if (depth < file->depth) {
+        file->depth = depth;
+        for (const struct edge *e = file->includes; e; e = e->next) {
+            move_nearer(e->to, depth + 1);
+        }
+    }
+}
+
+/* Notes that a file includes another; parent NULL: nothing does. */
+static int add_edge(struct re_document *doc, const struct source *parent,
+                    struct seen *to)
+{
+    struct edge *edge;
+
+    if (!parent) {
+        return 0;
+    }
+    edge = re_arena_alloc(doc->arena, sizeof(*edge));
+    if (!edge) {
+        return -ENOMEM;
+    }
+    edge->to = to;
+    edge->next = parent->file->includes;
+    parent->file->includes = edge;
+    move_nearer(to, parent->file->depth + 1);
+    return 0;
+}
+
 /* 0: read on; 1: it was read before; or a negative errno. */
-static int enter_file(struct parser *p, const struct source *source,
+static int enter_file(struct parser *p, struct source *source,
                       const struct re_entry *include, size_t offset,
                       size_t length)
 {
     struct re_document *doc = p->doc;
     struct seen *seen;
+    int err;
 
     if (source->depth > INCLUDE_DEPTH_MAX) {
         re_entry_diag(doc->diags, RE_ERROR, include, offset, length, NULL,
@@ -599,16 +717,21 @@ static int enter_file(struct parser *p, const struct source *source,
     }
     for (seen = p->seen; seen; seen = seen->next) {
         if (strcmp(seen->real, source->real) == 0) {
-            return 1;
+            err = add_edge(doc, source->parent, seen);
+            return err ? err : 1;
         }
     }
     seen = re_arena_alloc(doc->arena, sizeof(*seen));
-    if (seen) {
-        seen->real = re_arena_strdup(doc->arena, source->real);
-        seen->next = p->seen;
-        p->seen = seen;
+    if (!seen) {
+        return -ENOMEM;
     }
-    return re_arena_failed(doc->arena) ? -ENOMEM : 0;
+    seen->real = re_arena_strdup(doc->arena, source->real);
+    seen->depth = source->depth;
+    seen->next = p->seen;
+    p->seen = seen;
+    source->file = seen;
+    err = add_edge(doc, source->parent, seen);
+    return seen->real ? err : -ENOMEM;
 }
 
 static int parse_file(struct parser *p, const char *path,
@@ -620,8 +743,9 @@ static int parse_file(struct parser *p, const char *path,
     struct source source = {
         .parent = parent, .path = path, .depth = parent ? parent->depth + 1 : 0,
     };
+    const struct re_section_head *heads;
     struct re_entry *entries;
-    int err;
+    int err, more;
 
     err = re_origin_real(doc->origin, path, &source.real);
     if (err < 0) {
@@ -636,10 +760,12 @@ static int parse_file(struct parser *p, const char *path,
     }
     err = enter_file(p, &source, include, offset, length);
     if (err == 0) {
-        err = re_read_ini(&entries, path, doc->arena, doc->origin,
+        err = re_read_ini(&entries, &heads, path, doc->arena, doc->origin,
                           doc->diags);
         if (err == 0) {
-            err = entries_parse(p, &source, entries);
+            err = sections_check(doc, path, heads);
+            more = entries_parse(p, &source, entries);
+            err = more ? more : err;
         }
     }
     return err > 0 ? 0 : err;
@@ -650,13 +776,16 @@ static int parse_all(struct re_document *doc, const char *path)
 {
     struct parser p = { .doc = doc };
     size_t errors = re_diags_errors(doc->diags);
-    int err;
+    int err, more;
 
     doc->drafts = NULL;
     doc->tail = &doc->drafts;
     doc->handlers = NULL;
     doc->handlers_tail = &doc->handlers;
+    p.pending_tail = &p.pending;
     err = parse_file(&p, path, NULL, NULL, 0, 0);
+    more = claim_all(&p);
+    err = err ? err : more;
     if (re_arena_failed(doc->arena)) {
         re_diags_add(doc->diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
                      strerror(ENOMEM));

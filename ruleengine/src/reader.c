@@ -19,12 +19,6 @@ enum {
     QUOTED_SEMICOLON = '\1',
 };
 
-struct section {
-    struct section *next;
-    const char *name;
-    unsigned line;
-};
-
 struct reader {
     const char *path;
     struct re_arena *arena;
@@ -36,7 +30,7 @@ struct reader {
     bool continues;             /* that line goes on with the key before it */
     bool have_key;              /* a key was read in this section */
     bool refused;               /* the key before it was refused: skip on */
-    struct section *sections;
+    struct re_section_head *sections, **sections_tail;
     struct re_entry *entries, **tail, *last;
     struct re_piece *last_piece;
     char *value;                /* of the last entry, as it grows */
@@ -112,7 +106,7 @@ static bool check_section(struct reader *r, const char *s)
 {
     const char *close = strchr(s, ']');
     const char *rest;
-    struct section *sec;
+    struct re_section_head *sec;
     size_t len;
 
     if (!close) {
@@ -145,8 +139,12 @@ static bool check_section(struct reader *r, const char *s)
     if (sec) {
         sec->name = re_arena_strndup(r->arena, s + 1, len);
         sec->line = r->line;
-        sec->next = r->sections;
-        r->sections = sec->name ? sec : r->sections;
+        sec->column = s - r->source + 2;
+        sec->source = r->source;
+    }
+    if (sec && sec->name) {
+        *r->sections_tail = sec;
+        r->sections_tail = &sec->next;
     }
     r->have_key = false;
     return true;
@@ -339,7 +337,6 @@ static int take_entry(void *user, const char *section, const char *name,
     }
     e->file = r->path;
     e->section = re_arena_strdup(r->arena, section);
-    e->section_line = r->sections ? r->sections->line : 0;
     e->key = re_arena_strdup(r->arena, name);
     e->line = r->line;
     e->column = r->key_column;
@@ -380,7 +377,8 @@ static int read_file(struct reader *r, struct re_origin *origin)
     return 0;
 }
 
-int re_read_ini(struct re_entry **ret, const char *path,
+int re_read_ini(struct re_entry **ret,
+                const struct re_section_head **ret_heads, const char *path,
                 struct re_arena *arena, struct re_origin *origin,
                 struct re_diags *diags)
 {
@@ -390,6 +388,7 @@ int re_read_ini(struct re_entry **ret, const char *path,
 
     r.path = re_arena_strdup(arena, path);
     r.tail = &r.entries;
+    r.sections_tail = &r.sections;
     if (!r.path) {
         return -ENOMEM;
     }
@@ -416,6 +415,7 @@ int re_read_ini(struct re_entry **ret, const char *path,
         return -EINVAL;
     }
     *ret = r.entries;
+    *ret_heads = r.sections;
     return 0;
 }
 

@@ -27,14 +27,23 @@ struct re_entry {
     const char *key;
     const char *value;
     unsigned line, column;  /* of the key */
-    unsigned section_line;
     const char *source;     /* the key's whole line */
     struct re_piece *pieces;    /* at least one, ascending offsets */
 };
 
-/* Reads a file; entries in the file's order, all memory in the arena. 0, or a
- * negative errno with diags. A file without entries is an error. */
-int re_read_ini(struct re_entry **ret, const char *path,
+/* "[name]", with or without entries below it. */
+struct re_section_head {
+    struct re_section_head *next;
+    const char *name;
+    unsigned line, column;  /* of the name */
+    const char *source;     /* the whole line */
+};
+
+/* Reads a file; entries and sections in the file's order, all memory in the
+ * arena. 0, or a negative errno with diags. A file without entries is an
+ * error. */
+int re_read_ini(struct re_entry **ret,
+                const struct re_section_head **ret_heads, const char *path,
                 struct re_arena *arena, struct re_origin *origin,
                 struct re_diags *diags);
 
