@@ -19,7 +19,8 @@
 #define LINKS_MAX 40            /* as in the kernel */
 #define OWN_NUMBERS 64          /* at the end of the table, for QEMU itself */
 #define PARTS_MAX 64            /* names cut off to find what exists */
-#define TEXT_MAX (32 + NAME_MAX + 4)
+#define NUMBER_MAX 48             /* bytes of "/proc/thread-self/fd/N" */
+#define TEXT_MAX (NUMBER_MAX + NAME_MAX + 4)
 
 /* Magic addresses, 16 bytes apart. */
 enum {
@@ -61,6 +62,7 @@ static char path_root[PATH_MAX];            /* of -L, without links; or "" */
 static size_t path_root_len;
 static char path_emulator[PATH_MAX];        /* what runs this */
 static int pin_floor, pin_end;              /* numbers of pins */
+static bool leader_gone;                    /* see descriptors() */
 static pthread_key_t path_key;
 static __thread struct state *path_state;
 
@@ -141,17 +143,30 @@ static void guest_name(const char *host, char *buf, size_t size)
     }
 }
 
+/* Where this process' descriptors are; by thread when the first thread has
+ * ended, for then the process has none in the kernel's eyes. */
+static const char *descriptors(void)
+{
+    return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" :
+        "/proc/self/fd";
+}
+
 /* The canonical host name of a descriptor's object. What has no path (a pipe)
  * has no canonical name: -ENOENT. */
 static int host_name(int fd, char *buf, size_t size)
 {
-    char link[32];
+    char link[NUMBER_MAX];
     ssize_t len;
 
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
     len = readlink(link, buf, size - 1);
+    if (len < 0 && errno == ENOENT && !qatomic_read(&leader_gone)) {
+        qatomic_set(&leader_gone, true);
+        snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
+        len = readlink(link, buf, size - 1);
+    }
     if (len < 0) {
-        return -errno;
+        return -EACCES;         /* /proc is not what it was */
     }
     buf[len] = '\0';
     if ((size_t)len >= size - 1) {
@@ -229,7 +244,7 @@ static int pin_file(struct pin *pin, int dirfd, const char *path,
     }
     pin->fd = fd;
     pin->file = true;
-    snprintf(pin->text, sizeof(pin->text), "/proc/self/fd/%d%s", fd,
+    snprintf(pin->text, sizeof(pin->text), "%s/%d%s", descriptors(), fd,
              stays ? "/." : "");
     return 0;
 }
@@ -244,7 +259,7 @@ static int pin_name(struct pin *pin, int parent, const struct cut *cut)
         return err;
     }
     pin->fd = parent;
-    snprintf(pin->text, sizeof(pin->text), "/proc/self/fd/%d/%s%s", parent,
+    snprintf(pin->text, sizeof(pin->text), "%s/%d/%s%s", descriptors(), parent,
              cut->last, cut->slash ? "/" : "");
     return 0;
 }
@@ -373,13 +388,13 @@ static void name_unreachable(struct pin *pin, int dirfd, const char *path)
 /* A descriptor in the place of a path: "" with AT_EMPTY_PATH, or NULL. */
 static int pin_descriptor(struct pin *pin, int dirfd, bool null)
 {
-    char link[32];
+    char link[NUMBER_MAX];
     int err;
 
     if (dirfd == AT_FDCWD) {
         snprintf(link, sizeof(link), ".");
     } else {
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+        snprintf(link, sizeof(link), "%s/%d", descriptors(), dirfd);
     }
     err = pin_file(pin, AT_FDCWD, link, 0, false, false);
     if (err == -ENOENT && dirfd != AT_FDCWD) {
@@ -844,6 +859,21 @@ static bool is_pin(int fd)
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWUSER)
 
+/* Whether a guest would lower the number of descriptors below its pins'. */
+static bool lowers_limit(const struct re_call *call, abi_ulong addr,
+                         unsigned size)
+{
+    unsigned char bytes[8] = { 0 };
+    uint64_t limit;
+
+    if (addr == 0 ||
+        policy_guest_ops.read(call->guest, addr, bytes, size) < 0) {
+        return false;
+    }
+    limit = size == 8 ? ldq_p(bytes) : (uint32_t)ldl_p(bytes);
+    return limit < pin_end;
+}
+
 bool policy_path_guard(struct re_call *call, abi_long *ret)
 {
     uint64_t *a = call->args;
@@ -869,6 +899,20 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
         }
         break;
 #endif
+    /* Done without being done: a program that asks for fewer has what it
+     * wants. */
+#ifdef TARGET_NR_setrlimit
+    case TARGET_NR_setrlimit:
+        *ret = 0;
+        refused = a[0] == TARGET_RLIMIT_NOFILE &&
+            lowers_limit(call, a[1], sizeof(abi_ulong));
+        break;
+#endif
+    case TARGET_NR_prlimit64:
+        if ((int)a[1] == TARGET_RLIMIT_NOFILE && lowers_limit(call, a[2], 8)) {
+            a[2] = 0;
+        }
+        break;
     /* From here on "/proc/self/fd" and all names would mean something else. */
 #ifdef TARGET_NR_umount
     case TARGET_NR_umount:
@@ -900,7 +944,10 @@ static void watch_doors(uint8_t *map)
 {
     static const int doors[] = {
         TARGET_NR_close, TARGET_NR_dup3, TARGET_NR_umount2, TARGET_NR_chroot,
-        TARGET_NR_pivot_root, TARGET_NR_mount,
+        TARGET_NR_pivot_root, TARGET_NR_mount, TARGET_NR_prlimit64,
+#ifdef TARGET_NR_setrlimit
+        TARGET_NR_setrlimit,
+#endif
 #ifdef TARGET_NR_dup2
         TARGET_NR_dup2,
 #endif
@@ -959,8 +1006,10 @@ void policy_path_prepare(void)
     if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
         path_root_len = strlen(path_root);
     }
-    pin_end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 4096 ?
-        4096 : limit.rlim_cur;
+    /* As high as a table of descriptors may sensibly grow: a server should
+     * not get there. */
+    pin_end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536 ?
+        65536 : limit.rlim_cur;
     pin_end -= OWN_NUMBERS;
     pin_floor = pin_end > 512 ? pin_end - 192 : pin_end / 2;
 }
