@@ -215,7 +215,7 @@ static int fault_in(const struct policy_question *q,
 
 static int ask_target(struct policy_variants *variants,
                       const struct policy_scope *scope, unsigned target,
-                      const struct policy_question *q,
+                      struct policy_question *q,
                       const char *const *files, unsigned file_count)
 {
     struct policy_outcome outcomes[ST_MAX_SPELLINGS];
@@ -260,14 +260,18 @@ static void print(const struct policy_variants *variants,
 }
 
 static int explain(const struct policy_scope *scope,
-                   const struct policy_question *q, const char *const *files,
+                   struct policy_question *q, const char *const *files,
                    unsigned file_count)
 {
     struct policy_variants variants = { 0 };
+    struct policy_fault fault;
     int result = POLICY_FINE;
 
     for (unsigned i = 0; i < scope->count && !result; i++) {
         result = ask_target(&variants, scope, i, q, files, file_count);
+    }
+    if (!result && variants.count && policy_check_words(q, &fault) < 0) {
+        result = fault_in(q, &fault);
     }
     if (!result && variants.count == 0) {
         result = policy_usage(&policy_explain, "%s has no call of its own "

@@ -103,37 +103,41 @@ int policy_files(int argc, char **argv, int first)
 
 /* --- questions ---------------------------------------------------------- */
 
-static const char *word_for(int err, char *why, size_t size,
-                            const struct policy_question *q,
-                            const struct policy_word *word)
-{
-    if (err == -ENOENT) {
-        snprintf(why, size, "%s has no \"%s\"", q->call, word->name);
-    } else if (err == -ENOMEM) {
-        policy_need(NULL);
-    }
-    return why;
-}
-
-/* A word that one spelling of the call lacks is left out there; one that all
- * lack is wrong. */
+/* A word that one spelling of the call lacks is not known there; one that all
+ * lack is found by policy_check_words(). */
 static bool set_words(const struct st_target *t, unsigned slot,
-                      const struct policy_question *q, struct re_known *known,
-                      bool *understood, struct policy_fault *fault)
+                      struct policy_question *q, struct re_known *known,
+                      struct policy_fault *fault)
 {
     for (unsigned i = 0; i < q->count; i++) {
-        const struct policy_word *word = &q->words[i];
+        struct policy_word *word = &q->words[i];
         int err = re_known_set(known, t, slot, word->name, word->value,
                                fault->why, sizeof(fault->why));
 
+        if (err == -ENOMEM) {
+            policy_need(NULL);
+        }
         if (err && err != -ENOENT) {
-            word_for(err, fault->why, sizeof(fault->why), q, word);
             fault->word = i;
             return false;
         }
-        understood[i] |= !err;
+        word->understood |= !err;
     }
     return true;
+}
+
+int policy_check_words(const struct policy_question *q,
+                       struct policy_fault *fault)
+{
+    for (unsigned i = 0; i < q->count; i++) {
+        if (!q->words[i].understood) {
+            snprintf(fault->why, sizeof(fault->why), "%s has no \"%s\"",
+                     q->call, q->words[i].name);
+            fault->word = i;
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* As an engine: the strictest refusal, else the first layer that emulates. */
@@ -169,15 +173,14 @@ static void combine(struct policy_outcome *o)
 }
 
 static bool ask_slot(const struct policy_layers *l,
-                     const struct policy_question *q, unsigned slot,
-                     struct policy_outcome *o, bool *understood,
-                     struct policy_fault *fault)
+                     struct policy_question *q, unsigned slot,
+                     struct policy_outcome *o, struct policy_fault *fault)
 {
     struct re_known *known = policy_need(calloc(1, sizeof(*known)));
     bool fine;
 
     known->nth = 1;
-    fine = set_words(l->target, slot, q, known, understood, fault);
+    fine = set_words(l->target, slot, q, known, fault);
     *o = (struct policy_outcome) { .slot = slot };
     for (; fine && o->count < l->count; o->count++) {
         if (re_view_ask(l->views[o->count], slot, known,
@@ -204,12 +207,11 @@ static int check_call(const struct policy_question *q,
     return 0;
 }
 
-int policy_ask(const struct policy_layers *l, const struct policy_question *q,
+int policy_ask(const struct policy_layers *l, struct policy_question *q,
                struct policy_outcome *ret, struct policy_fault *fault)
 {
     uint16_t slots[ST_MAX_SPELLINGS];
     unsigned all = st_slots_of_name(l->target, q->call, slots);
-    bool understood[WORDS_MAX] = { false };
     int count = 0;
 
     if (check_call(q, fault) < 0) {
@@ -219,19 +221,11 @@ int policy_ask(const struct policy_layers *l, const struct policy_question *q,
         if (st_slot_is_carrier(l->target, slots[i])) {
             continue;
         }
-        if (!ask_slot(l, q, slots[i], &ret[count], understood, fault)) {
+        if (!ask_slot(l, q, slots[i], &ret[count], fault)) {
             policy_outcomes_free(ret, count);
             return -1;
         }
         count++;
-    }
-    for (unsigned i = 0; i < q->count && count; i++) {
-        if (!understood[i]) {
-            word_for(-ENOENT, fault->why, sizeof(fault->why), q, &q->words[i]);
-            fault->word = i;
-            policy_outcomes_free(ret, count);
-            return -1;
-        }
     }
     return count;
 }

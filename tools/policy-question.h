@@ -54,6 +54,7 @@ int policy_files(int argc, char **argv, int first);
 struct policy_word {
     char *name, *value;     /* "port", "443" */
     unsigned column;        /* in a case file, from 1; else 0 */
+    bool understood;        /* policy_ask: some call has such an argument */
 };
 
 enum { WORDS_MAX = 16 };
@@ -85,9 +86,14 @@ struct policy_outcome {
  * ret[ST_MAX_SPELLINGS]; 0 when the target lacks the call. -1 with "fault"
  * when the question is wrong.
  */
-int policy_ask(const struct policy_layers *l, const struct policy_question *q,
+int policy_ask(const struct policy_layers *l, struct policy_question *q,
                struct policy_outcome *ret, struct policy_fault *fault);
 void policy_outcomes_free(struct policy_outcome *outcomes, int count);
+
+/* After asking about all targets: a word that none of them has. -1 with
+ * "fault", or 0. */
+int policy_check_words(const struct policy_question *q,
+                       struct policy_fault *fault);
 
 /* "362", "socketcall 3", "mmap2 192": a slot as people name it. */
 void policy_put_slot(FILE *out, const struct st_target *t, unsigned slot,

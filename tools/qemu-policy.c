@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct policy_command *const commands[] = {
-    &policy_check, &policy_explain, &policy_list,
+    &policy_check, &policy_explain, &policy_list, &policy_test,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
