@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Calls that reach the kernel inside another: socketcall, ipc, the indirect
 # syscall of arm and mips, x86_64's int $0x80 and its vsyscall page.

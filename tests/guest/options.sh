@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # The emulator's options, its environment variables, its exit status, strace.
 # shellcheck source=tests/guest/lib.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Pointers that lead nowhere, and memory that goes away while the policy (or
 # the record it writes) reads it: the emulator lives, the record is whole.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -67,6 +68,16 @@
 
 extern char __executable_start, etext;
 
+/* Where programs make calls: their text, or on i386 the vdso, which is two
+ * pages long at most. */
+static int is_code(const char *where)
+{
+    const char *vdso = (const char *)getauxval(AT_SYSINFO_EHDR);
+
+    return (where > &__executable_start && where < &etext) ||
+        (vdso && where > vdso && where < vdso + 8192);
+}
+
 static volatile sig_atomic_t signals_seen;
 static siginfo_t last_info;
 
@@ -116,11 +127,11 @@ int cmd_trap(int argc, char **argv)
     printf("syscall=%s arch=%s addr=%s\n",
            yes(last_info.si_syscall == number),
            yes((uint32_t)last_info.si_arch == (uint32_t)THIS_ARCH),
-           yes(where > &__executable_start && where < &etext));
+           yes(is_code(where)));
     if ((uint32_t)last_info.si_arch != (uint32_t)THIS_ARCH) {
         printf("arch is %#x, not %#x\n", last_info.si_arch, THIS_ARCH);
     }
-    if (!(where > &__executable_start && where < &etext)) {
+    if (!is_code(where)) {
         printf("addr is %p\n", (void *)where);
     }
     return 0;
