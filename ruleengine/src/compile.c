@@ -16,6 +16,7 @@ struct entry {
     struct re_candidate candidate;
     const struct re_draft *draft;
     uint8_t rank;
+    bool exact;             /* a directory's rule for this very spelling */
 };
 
 enum { RANK_DEFAULT = 0, RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2 };
@@ -50,6 +51,13 @@ static int compare_effect(const struct re_rule *a, const struct re_rule *b)
     return order ? order : compare_text(a->handler_name, b->handler_name);
 }
 
+/* ORDER VERDICT; a refusal that lets calls through comes behind all that do
+ * not, but before what allows without a word. */
+static int strictness(const struct re_rule *rule)
+{
+    return rule->permissive ? 1 : 2 * (int)rule->verdict;
+}
+
 /* Neither the order of lines nor that of includes decides: what is left equal
  * here has the same effect, and the place only settles which is named. */
 static int compare_entries(const void *x, const void *y)
@@ -62,11 +70,14 @@ static int compare_entries(const void *x, const void *y)
     if (a->rank != b->rank) {
         return b->rank - a->rank;
     }
+    if (strictness(ra) != strictness(rb)) {
+        return strictness(rb) - strictness(ra);
+    }
     if (ra->verdict != rb->verdict) {
         return (int)rb->verdict - (int)ra->verdict;
     }
-    if (ra->permissive != rb->permissive) {
-        return ra->permissive - rb->permissive;
+    if (a->exact != b->exact) {
+        return b->exact - a->exact;
     }
     order = compare_effect(ra, rb);
     if (order == 0 && ra->log != rb->log) {
@@ -95,6 +106,8 @@ static int add_entry(struct compiler *c, unsigned slot,
     e->draft = e->candidate.draft = draft;
     e->rank = (draft->set ? RANK_SET : RANK_NAME) |
         (draft->condition || has_when(draft->rule) ? RANK_CONDITION : 0);
+    e->exact = !draft->entry &&
+        strcmp(draft->name, st_slot_name(c->layer->target, slot)) == 0;
     e->next = c->lists[slot];
     c->lists[slot] = e;
     return 0;
@@ -240,14 +253,16 @@ static int spread_draft(struct compiler *c, const struct re_draft *draft)
 /* --- slots ---------------------------------------------------------------- */
 
 /* Two rules for the same call, both always, of the same strictness: nothing
- * but the order of lines could tell which is meant. */
+ * but the order of lines could tell which is meant. A directory of rules may
+ * have one for each spelling, and serves many targets. */
 static int check_conflict(struct compiler *c, const struct entry *a,
                           const struct entry *b)
 {
     const struct re_rule *ra = a->candidate.rule, *rb = b->candidate.rule;
 
-    if (a->rank != b->rank || a->rank != RANK_NAME ||
-        ra->verdict != rb->verdict || compare_effect(ra, rb) == 0) {
+    if (a->rank != b->rank || a->rank != RANK_NAME || !b->draft->entry ||
+        ra->verdict != rb->verdict || ra->permissive != rb->permissive ||
+        compare_effect(ra, rb) == 0) {
         return 0;
     }
     re_draft_diag(c->doc, b->draft, RE_ERROR, NULL,
@@ -302,9 +317,8 @@ static int settle_slot(struct compiler *c, unsigned slot)
         candidates[i] = sorted[i]->candidate;
         if (kept == 0 && always(sorted[i])) {
             kept = i + 1;
-            if (kept < count) {
-                err = check_conflict(c, sorted[i], sorted[kept]);
-            }
+        } else if (kept && !err) {
+            err = check_conflict(c, sorted[kept - 1], sorted[i]);
         }
     }
     candidates[count].rule = c->layer->default_rule;
@@ -374,7 +388,12 @@ static int make_counters(struct compiler *c)
     }
     map = re_origin_share(c->layer->origin, count * sizeof(*next));
     if (!map) {
-        return -errno;
+        int err = errno;
+
+        re_diags_add(c->doc->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
+                     "memory for the counters of \"when\": %s",
+                     strerror(err));
+        return -err;
     }
     c->layer->counters = map;
     c->layer->counters_size = count * sizeof(*next);
@@ -403,6 +422,8 @@ int re_compile(struct re_layer *layer, struct re_document *doc)
     int result = 0, err;
 
     if (!c) {
+        re_diags_add(doc->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
+                     strerror(ENOMEM));
         return -ENOMEM;
     }
     c->layer = layer;

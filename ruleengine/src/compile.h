@@ -5,7 +5,8 @@
  *
  *     a rule with a condition (or "when") before one without,
  *     then a call's own name before a set, then the default,
- *     among equals the stricter verdict (ORDER VERDICT).
+ *     among equals the stricter verdict (ORDER VERDICT); "permissive" ones
+ *     stand just before "allow".
  */
 #ifndef RULEENGINE_COMPILE_H
 #define RULEENGINE_COMPILE_H

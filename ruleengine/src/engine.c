@@ -262,9 +262,10 @@ static enum re_step carry_out(struct re_engine *e, struct re_call *call)
     return step;
 }
 
-/* Emulating rules of the layers from "first" on, until one answers. */
+/* The layers' emulating rules behind that of layer "after" (-1: all), until
+ * one answers. */
 static enum re_step emulate(struct re_engine *e, struct re_call *call,
-                            unsigned first);
+                            int after);
 
 static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
                                    enum re_lua_step step)
@@ -280,7 +281,7 @@ static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
     case RE_LUA_PASS:
         call->result = RE_RESULT_GONE;  /* none yet: for the record */
         record(e, call);
-        return emulate(e, call, call->layer + 1);
+        return emulate(e, call, call->layer);
     case RE_LUA_FAILED:
         break;
     }
@@ -292,29 +293,48 @@ static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
             call->result = call->ran;
             return RE_STEP_DONE;
         }
-        return emulate(e, call, call->layer + 1);
+        return emulate(e, call, call->layer);
     }
     return carry_out(e, call);
 }
 
-static enum re_step emulate(struct re_engine *e, struct re_call *call,
-                            unsigned first)
+/* Whether layer a's rule is carried out before layer b's: the stricter one,
+ * and among equals that of the layer which was named first. */
+static bool comes_before(const struct re_call *call, int a, int b)
 {
-    for (unsigned i = first; i < e->layer_count; i++) {
-        const struct re_rule *rule = call->decided[i];
+    enum re_verdict x = call->decided[a]->verdict;
+    enum re_verdict y = call->decided[b]->verdict;
 
+    return x != y ? x > y : a < b;
+}
+
+static enum re_step emulate(struct re_engine *e, struct re_call *call,
+                            int after)
+{
+    const struct re_rule *rule;
+    int next = -1;
+
+    for (int i = 0; i < (int)e->layer_count; i++) {
+        rule = call->decided[i];
         if (rule->verdict == RE_VERDICT_ALLOW || refuses(rule)) {
             continue;       /* refusals that are left here are permissive */
         }
-        call->layer = i;
-        call->rule = rule;
-        if (rule->verdict != RE_VERDICT_LUA) {
-            return carry_out(e, call);
+        if ((after < 0 || comes_before(call, after, i)) &&
+            (next < 0 || comes_before(call, i, next))) {
+            next = i;
         }
-        return follow_handler(e, call, re_lua_start(e->layers[i]->lua, rule,
-                                                    call));
     }
-    return let_run(call);
+    if (next < 0) {
+        return let_run(call);
+    }
+    rule = call->decided[next];
+    call->layer = next;
+    call->rule = rule;
+    if (rule->verdict != RE_VERDICT_LUA) {
+        return carry_out(e, call);
+    }
+    return follow_handler(e, call, re_lua_start(e->layers[next]->lua, rule,
+                                                call));
 }
 
 /* A call that is made again was decided, counted and logged before. */
@@ -375,7 +395,7 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
         call->rule = strictest;
         return carry_out(e, call);
     }
-    return emulated ? emulate(e, call, 0) : let_run(call);
+    return emulated ? emulate(e, call, -1) : let_run(call);
 }
 
 enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
