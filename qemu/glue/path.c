@@ -2,25 +2,18 @@
 #include "qemu/osdep.h"
 #include "qemu.h"
 #include "user-internals.h"
-#include "signal-common.h"
 #include "qemu/path.h"
 #include "special-errno.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include <ruleengine/engine.h>
 
 #include "policy.h"
 #include "path.h"
+#include "pin.h"
 
 #define PINS 3                  /* path, path2, the path of an address */
-#define LINKS_MAX 40            /* as in the kernel */
-#define OWN_NUMBERS 64          /* at the end of the table, for QEMU itself */
-#define PARTS_MAX 64            /* names cut off to find what exists */
-#define NUMBER_MAX 48             /* bytes of "/proc/thread-self/fd/N" */
-#define TEXT_MAX (NUMBER_MAX + NAME_MAX + 4)
 
 /* Magic addresses, 16 bytes apart. */
 enum {
@@ -28,22 +21,6 @@ enum {
     MAGIC_ADDRESS = MAGIC_PATH + PINS,
     MAGIC_MESSAGE,
     MAGIC_HOW,
-};
-
-/* One resolved path. */
-struct pin {
-    bool made;
-    bool directory;             /* fd goes in the place of the descriptor */
-    bool add_nofollow;          /* nobody may slip a link in */
-    bool plain;                 /* not in /proc: QEMU fakes nothing there */
-    bool file;                  /* text is the descriptor and no more */
-    int error;                  /* host errno; the call must fail with it */
-    int fd;                     /* -1: none */
-    int reg, dirfd_reg, flags_reg;      /* -1: none */
-    uint64_t arg;               /* of reg, when it was resolved */
-    char text[TEXT_MAX];
-    char given[RE_PATH_MAX];    /* the guest's string */
-    char host[RE_PATH_MAX];     /* canonical, on the host */
 };
 
 struct state {
@@ -58,444 +35,8 @@ struct state {
 
 static const struct st_target *path_target;
 static bool path_redirects[ST_MAX_SLOTS];   /* by -L */
-static char path_root[PATH_MAX];            /* of -L, without links; or "" */
-static size_t path_root_len;
-static char path_emulator[PATH_MAX];        /* what runs this */
-static int pin_floor, pin_end;              /* numbers of pins */
-static bool leader_gone;                    /* see descriptors() */
 static pthread_key_t path_key;
 static __thread struct state *path_state;
-
-/* --- numbers ----------------------------------------------------------- */
-
-/*
- * Pins stand apart from the guest's descriptors: an open gets the lowest free
- * number, which programs count on, and a guest must not be able to put
- * something else in a pin's place.
- */
-static int move_up(int fd)
-{
-    int high;
-
-    if (fd < 0) {
-        return -errno;
-    }
-    high = fcntl(fd, F_DUPFD_CLOEXEC, pin_floor);
-    close(fd);
-    if (high >= pin_end) {
-        close(high);
-        high = -1;
-    }
-    return high < 0 ? -EMFILE : high;
-}
-
-static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
-{
-    struct {
-        uint64_t flags, mode, resolve;
-    } how = { O_PATH | O_CLOEXEC | flags, 0, resolve };
-
-    return move_up(resolve ? syscall(__NR_openat2, dirfd, name, &how,
-                                     sizeof(how)) :
-                   openat(dirfd, name, how.flags));
-}
-
-static void close_pin(int fd)
-{
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-/* --- names ------------------------------------------------------------- */
-
-static bool is_below(const char *path, const char *dir, size_t len)
-{
-    return strncmp(path, dir, len) == 0 &&
-        (path[len] == '/' || path[len] == '\0');
-}
-
-/* "/proc/123/..." of this process is what the guest calls /proc/self. */
-static const char *own_proc(const char *host, char *buf, size_t size)
-{
-    char own[32];
-    int len;
-
-    if (strncmp(host, "/proc/", 6) != 0 || !g_ascii_isdigit(host[6])) {
-        return NULL;
-    }
-    len = snprintf(own, sizeof(own), "/proc/%d", getpid());
-    if (!is_below(host, own, len)) {
-        return NULL;
-    }
-    snprintf(buf, size, "/proc/self%s", host + len);
-    return buf;
-}
-
-/* From the host's canonical name to the guest's. */
-static void guest_name(const char *host, char *buf, size_t size)
-{
-    if (path_root_len && is_below(host, path_root, path_root_len)) {
-        snprintf(buf, size, "%s", host[path_root_len] ?
-                 host + path_root_len : "/");
-    } else if (!own_proc(host, buf, size)) {
-        snprintf(buf, size, "%s", host);
-    }
-}
-
-/* Where this process' descriptors are; by thread when the first thread has
- * ended, for then the process has none in the kernel's eyes. */
-static const char *descriptors(void)
-{
-    return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" :
-        "/proc/self/fd";
-}
-
-/* The canonical host name of a descriptor's object. What has no path (a pipe)
- * has no canonical name: -ENOENT. */
-static int host_name(int fd, char *buf, size_t size)
-{
-    char link[NUMBER_MAX];
-    ssize_t len;
-
-    snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
-    len = readlink(link, buf, size - 1);
-    if (len < 0 && errno == ENOENT && !qatomic_read(&leader_gone)) {
-        qatomic_set(&leader_gone, true);
-        snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
-        len = readlink(link, buf, size - 1);
-    }
-    if (len < 0) {
-        return -EACCES;         /* /proc is not what it was */
-    }
-    buf[len] = '\0';
-    if ((size_t)len >= size - 1) {
-        return -ENAMETOOLONG;
-    }
-    return buf[0] == '/' ? 0 : -ENOENT;
-}
-
-static int append(char *buf, size_t size, const char *name)
-{
-    size_t len = strlen(buf);
-
-    if (len == 1) {
-        len = 0;                /* "/" */
-    }
-    return (size_t)snprintf(buf + len, size - len, "/%s", name) <
-        size - len ? 0 : -ENAMETOOLONG;
-}
-
-/* --- resolving --------------------------------------------------------- */
-
-/* A path cut in two: "parent" ends where "last" starts. */
-struct cut {
-    char parent[RE_PATH_MAX];
-    char last[NAME_MAX + 1];
-    bool slash;                 /* there were slashes behind it */
-    bool dot;                   /* last is "", "." or ".." */
-};
-
-static int cut_path(const char *path, struct cut *ret)
-{
-    size_t end = strlen(path), start;
-
-    ret->slash = false;
-    while (end > 0 && path[end - 1] == '/') {
-        end--;
-        ret->slash = true;
-    }
-    start = end;
-    while (start > 0 && path[start - 1] != '/') {
-        start--;
-    }
-    if (end - start > NAME_MAX) {
-        return -ENAMETOOLONG;
-    }
-    memcpy(ret->last, path + start, end - start);
-    ret->last[end - start] = '\0';
-    memcpy(ret->parent, path, start);
-    ret->parent[start] = '\0';
-    if (start == 0) {
-        strcpy(ret->parent, path[0] == '/' ? "/" : ".");
-    }
-    ret->dot = end == start || strcmp(ret->last, ".") == 0 ||
-        strcmp(ret->last, "..") == 0;
-    return 0;
-}
-
-/* The file itself. "stays": the call says not to follow links, so that the
- * text must not look like one. */
-static int pin_file(struct pin *pin, int dirfd, const char *path,
-                    uint64_t resolve, bool slash, bool stays)
-{
-    int fd = open_path(dirfd, path, slash ? O_DIRECTORY : 0, resolve), err;
-
-    if (fd < 0) {
-        return fd;
-    }
-    err = host_name(fd, pin->host, sizeof(pin->host));
-    if (err && err != -ENOENT) {
-        close(fd);
-        return err;
-    }
-    if (err) {
-        pin->host[0] = '\0';
-    }
-    pin->fd = fd;
-    pin->file = true;
-    snprintf(pin->text, sizeof(pin->text), "%s/%d%s", descriptors(), fd,
-             stays ? "/." : "");
-    return 0;
-}
-
-/* A name in a directory, which need not exist. */
-static int pin_name(struct pin *pin, int parent, const struct cut *cut)
-{
-    int err = host_name(parent, pin->host, sizeof(pin->host));
-
-    err = err ? err : append(pin->host, sizeof(pin->host), cut->last);
-    if (err) {
-        return err;
-    }
-    pin->fd = parent;
-    snprintf(pin->text, sizeof(pin->text), "%s/%d/%s%s", descriptors(), parent,
-             cut->last, cut->slash ? "/" : "");
-    return 0;
-}
-
-static int pin_in_parent(struct pin *pin, int dirfd, const struct cut *cut,
-                         uint64_t resolve)
-{
-    int parent = open_path(dirfd, cut->parent, O_DIRECTORY, resolve);
-    int err = parent < 0 ? parent : pin_name(pin, parent, cut);
-
-    if (err && parent >= 0) {
-        close(parent);
-    }
-    return err;
-}
-
-/*
- * What open() with O_CREAT creates: the name itself, or what the last of a
- * chain of links leads to. The pinned name is used without following, so a
- * link that is slipped in later makes the call fail.
- */
-static int pin_new(struct pin *pin, int dirfd, const char *path,
-                   uint64_t resolve)
-{
-    char target[RE_PATH_MAX];
-    int from = -1, err = -ELOOP;
-
-    for (int links = 0; links < LINKS_MAX; links++) {
-        struct cut cut;
-        ssize_t len;
-        int parent;
-
-        err = pin_file(pin, dirfd, path, resolve, false, false);
-        if (err != -ENOENT) {
-            break;
-        }
-        err = cut_path(path, &cut);
-        if (err || cut.dot || cut.slash) {
-            err = err ? err : cut.slash ? -EISDIR : -ENOENT;
-            break;
-        }
-        parent = open_path(dirfd, cut.parent, O_DIRECTORY, resolve);
-        err = parent;
-        if (parent < 0) {
-            break;
-        }
-        len = readlinkat(parent, cut.last, target, sizeof(target) - 1);
-        if (len < 0 && errno == ENOENT) {
-            err = pin_name(pin, parent, &cut);
-            pin->add_nofollow = true;
-            close_pin(err ? parent : -1);
-            break;
-        }
-        err = resolve ? -ELOOP : len < 0 ? -errno : 0;
-        if (err == -EINVAL) {
-            err = -ELOOP;       /* it exists by now: look again */
-            close(parent);
-            continue;
-        }
-        if (err) {
-            close(parent);
-            break;
-        }
-        err = -ELOOP;
-        target[len] = 0;
-        path = target;
-        close_pin(from);
-        dirfd = from = parent;
-    }
-    close_pin(from);
-    return err;
-}
-
-/* Names that do not exist, tidied: what is left of "a/./b/../c" is "a/c". */
-static int append_rest(char *buf, size_t size, const char *rest)
-{
-    g_auto(GStrv) parts = g_strsplit(rest, "/", -1);
-    size_t base = strlen(buf);
-
-    for (char **part = parts; *part; part++) {
-        if (!**part || strcmp(*part, ".") == 0) {
-            continue;
-        }
-        if (strcmp(*part, "..") == 0) {
-            char *slash = strrchr(buf, '/');
-
-            if (slash && (size_t)(slash - buf) >= base) {
-                *slash = '\0';
-            }
-        } else if (append(buf, size, *part) < 0) {
-            return -ENAMETOOLONG;
-        }
-    }
-    return 0;
-}
-
-/* The name of a path that cannot be reached: the part that can, and the rest. */
-static void name_unreachable(struct pin *pin, int dirfd, const char *path)
-{
-    char head[RE_PATH_MAX];
-    size_t end = strlen(path);
-    int fd = -1;
-
-    for (int i = 0; i < PARTS_MAX && fd < 0; i++) {
-        while (end > 0 && path[end - 1] == '/') {
-            end--;
-        }
-        while (end > 0 && path[end - 1] != '/') {
-            end--;
-        }
-        memcpy(head, path, end);
-        head[end] = '\0';
-        fd = open_path(dirfd, end ? head : path[0] == '/' ? "/" : ".",
-                       O_DIRECTORY, 0);
-        if (end == 0) {
-            break;
-        }
-    }
-    if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0 ||
-        append_rest(pin->host, sizeof(pin->host), path + end) < 0) {
-        pin->host[0] = '\0';
-    }
-    close_pin(fd);
-}
-
-/* A descriptor in the place of a path: "" with AT_EMPTY_PATH, or NULL. */
-static int pin_descriptor(struct pin *pin, int dirfd, bool null)
-{
-    char link[NUMBER_MAX];
-    int err;
-
-    if (dirfd == AT_FDCWD) {
-        snprintf(link, sizeof(link), ".");
-    } else {
-        snprintf(link, sizeof(link), "%s/%d", descriptors(), dirfd);
-    }
-    err = pin_file(pin, AT_FDCWD, link, 0, false, false);
-    if (err == -ENOENT && dirfd != AT_FDCWD) {
-        err = -EBADF;
-    }
-    pin->directory = !null;
-    return err;
-}
-
-/* "file/", which is none: the name of the file. */
-static void name_file(struct pin *pin, int dirfd, const char *path)
-{
-    char plain[RE_PATH_MAX];
-    size_t len = strlen(path);
-    int fd;
-
-    while (len > 1 && path[len - 1] == '/') {
-        len--;
-    }
-    memcpy(plain, path, len);
-    plain[len] = 0;
-    fd = open_path(dirfd, plain, 0, 0);
-    if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0) {
-        pin->host[0] = 0;
-    }
-    close_pin(fd);
-}
-
-static int resolve_path(struct pin *pin, const struct re_path_query *q,
-                        const char *path)
-{
-    struct cut cut;
-    bool follow;
-    int err = cut_path(path, &cut);
-
-    if (err) {
-        return err;
-    }
-    follow = cut.dot || q->follow || (cut.slash && !q->is_directory);
-    if (q->is_directory && !(cut.dot && cut.last[0] == '\0')) {
-        follow = false;
-    }
-    if (!follow) {
-        return pin_in_parent(pin, q->dirfd, &cut, q->resolve);
-    }
-    err = pin_file(pin, q->dirfd, path, q->resolve, cut.slash, !q->follow);
-    if (err == -ENOENT) {
-        /* Named even where nothing is created: a link into the unknown must
-         * not tell, by the error, what there is. */
-        err = pin_new(pin, q->dirfd, path, q->resolve);
-        err = err == 0 && pin->add_nofollow && !q->create ? -ENOENT : err;
-    } else if (err == -ENOTDIR && cut.slash) {
-        name_file(pin, q->dirfd, path);
-    }
-    return err;
-}
-
-/* --- QEMU's own names -------------------------------------------------- */
-
-/* "exe" in this process' own folder of /proc, or in one of its threads'. */
-static bool is_exe_link(const char *host)
-{
-    char own[RE_PATH_MAX];
-    const char *name = own_proc(host, own, sizeof(own));
-    size_t digits;
-
-    if (!name) {
-        return false;
-    }
-    name += strlen("/proc/self");
-    if (strncmp(name, "/task/", 6) == 0) {
-        digits = strspn(name + 6, "0123456789");
-        name += 6 + digits;
-    }
-    return strcmp(name, "/exe") == 0;
-}
-
-/*
- * Links to the emulator are links to the guest's program: followed, it is
- * resolved instead; itself, QEMU answers for it by this name alone.
- */
-static int stand_in(struct pin *pin, const struct re_path_query *q)
-{
-    struct re_path_query exe = *q;
-
-    if (pin->fd >= 0 && path_emulator[0] &&
-        strcmp(pin->host, path_emulator) == 0) {
-        close_pin(pin->fd);
-        pin->fd = -1;
-        exe.dirfd = AT_FDCWD;
-        exe.follow = true;
-        exe.create = false;
-        exe.resolve = 0;
-        return resolve_path(pin, &exe, real_exec_path);
-    }
-    if (is_exe_link(pin->host)) {
-        snprintf(pin->text, sizeof(pin->text), "/proc/self/exe");
-        pin->file = false;
-    }
-    return 0;
-}
 
 /* --- what the engine asks for ------------------------------------------ */
 
@@ -542,7 +83,7 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
     pin->host[0] = '\0';
     if (q->null_is_dirfd && (abi_ulong)q->addr == 0) {
         pin->given[0] = '\0';
-        err = pin_descriptor(pin, q->dirfd, true);
+        err = policy_pin_descriptor(pin, q->dirfd, true);
     } else {
         copy_given(pin, guest, q);
         if (pin->error) {
@@ -550,39 +91,19 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
         }
         name = q->resolve ? pin->given : redirected(pin->given);
         if (!name[0]) {
-            err = q->empty_is_dirfd ? pin_descriptor(pin, q->dirfd, false) :
+            err = q->empty_is_dirfd ? policy_pin_descriptor(pin, q->dirfd, false) :
                 -ENOENT;
         } else {
-            err = resolve_path(pin, q, name);
-            err = err ? err : stand_in(pin, q);
-            if (err && !pin->host[0]) {
-                name_unreachable(pin, q->dirfd, name);
-            }
+            err = policy_pin_path(pin, q, name);
         }
     }
     pin->error = -err;
     pin->plain = strncmp(pin->host, "/proc", 5) != 0;
     if (pin->host[0]) {
-        guest_name(pin->host, path->name, sizeof(path->name));
+        policy_pin_guest_name(pin->host, path->name, sizeof(path->name));
         path->len = strlen(path->name);
         path->host = strcmp(path->name, pin->host) ? pin->host : NULL;
     }
-}
-
-int policy_path_canonical(const char *name, char *buf, size_t size)
-{
-    char host[RE_PATH_MAX];
-    int fd = open_path(AT_FDCWD, path(name), 0, 0), err;
-
-    if (fd < 0) {
-        return fd;
-    }
-    err = host_name(fd, host, sizeof(host));
-    close(fd);
-    if (!err) {
-        guest_name(host, buf, size);
-    }
-    return err;
 }
 
 /* --- carrying out ------------------------------------------------------ */
@@ -791,7 +312,7 @@ void policy_path_release(void)
     s->facts.made = 0;
     for (unsigned i = 0; i < PINS; i++) {
         if (s->pins[i].made) {
-            close_pin(s->pins[i].fd);
+            policy_pin_close(s->pins[i].fd);
             s->pins[i].made = false;
         }
     }
@@ -854,7 +375,7 @@ const char *policy_path_given(abi_ulong addr, int *ret_fd)
 
 static bool is_pin(int fd)
 {
-    return fd >= pin_floor && fd < pin_end;
+    return fd >= policy_pin_floor && fd < policy_pin_end;
 }
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWUSER)
@@ -863,15 +384,16 @@ static bool is_pin(int fd)
 static bool lowers_limit(const struct re_call *call, abi_ulong addr,
                          unsigned size)
 {
-    unsigned char bytes[8] = { 0 };
-    uint64_t limit;
+    uint64_t limit = 0;
+    uint32_t narrow;
 
     if (addr == 0 ||
-        policy_guest_ops.read(call->guest, addr, bytes, size) < 0) {
+        policy_guest_ops.read(call->guest, addr, &limit, size) < 0) {
         return false;
     }
-    limit = size == 8 ? ldq_p(bytes) : (uint32_t)ldl_p(bytes);
-    return limit < pin_end;
+    memcpy(&narrow, &limit, sizeof(narrow));
+    return (size == 8 ? tswap64(limit) : tswap32(narrow)) <
+        (unsigned)policy_pin_end;
 }
 
 bool policy_path_guard(struct re_call *call, abi_long *ret)
@@ -892,10 +414,10 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
         break;
 #ifdef TARGET_NR_close_range
     case TARGET_NR_close_range:
-        if ((unsigned)a[0] < pin_end && (unsigned)a[1] >= pin_floor) {
-            refused = (unsigned)a[0] >= pin_floor;
+        if ((unsigned)a[0] < policy_pin_end && (unsigned)a[1] >= policy_pin_floor) {
+            refused = (unsigned)a[0] >= policy_pin_floor;
             *ret = 0;
-            a[1] = pin_floor - 1;
+            a[1] = policy_pin_floor - 1;
         }
         break;
 #endif
@@ -995,25 +517,6 @@ static void find_redirects(const struct st_target *target)
     }
 }
 
-void policy_path_prepare(void)
-{
-    const char *root = path("/");
-    ssize_t len = readlink("/proc/self/exe", path_emulator,
-                           sizeof(path_emulator) - 1);
-    struct rlimit limit;
-
-    path_emulator[len < 0 ? 0 : len] = '\0';
-    if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
-        path_root_len = strlen(path_root);
-    }
-    /* As high as a table of descriptors may sensibly grow: a server should
-     * not get there. */
-    pin_end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536 ?
-        65536 : limit.rlim_cur;
-    pin_end -= OWN_NUMBERS;
-    pin_floor = pin_end > 512 ? pin_end - 192 : pin_end / 2;
-}
-
 void policy_path_start(const struct st_target *target, uint8_t *map)
 {
     path_target = target;
@@ -1026,7 +529,7 @@ void policy_path_start(const struct st_target *target, uint8_t *map)
 void policy_path_fork_child(void)
 {
     if (path_target) {
-        close_range(pin_floor, pin_end - 1, 0);
+        close_range(policy_pin_floor, policy_pin_end - 1, 0);
     }
 }
 

@@ -21,9 +21,6 @@ struct re_facts;
 struct re_path;
 struct re_path_query;
 
-/* Before a policy is read. */
-void policy_path_prepare(void);
-
 /* Once, before the guest runs, for a policy with such conditions. Marks the
  * calls that have to be watched for the pins' sake. */
 void policy_path_start(const struct st_target *target, uint8_t *map);
@@ -38,7 +35,6 @@ extern const struct re_guest_ops policy_guest_ops;
 /* For it: */
 void policy_path_resolve(void *guest, const struct re_path_query *query,
                          struct re_path *path);
-int policy_path_canonical(const char *path, char *buf, size_t size);
 
 /*
  * Whether a call must not be carried out because it would take a pin away or

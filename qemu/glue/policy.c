@@ -23,6 +23,7 @@
 #include <ruleengine/engine.h>
 
 #include "path.h"
+#include "pin.h"
 #include "policy.h"
 #include "exec.h"
 #include "doors.h"
@@ -169,7 +170,7 @@ const struct re_guest_ops policy_guest_ops = {
     .read_string = guest_read_string,
     .pc = guest_pc,
     .path = policy_path_resolve,
-    .canonical = policy_path_canonical,
+    .canonical = policy_pin_canonical,
 };
 
 /* --- verdicts that end in a signal ------------------------------------- */
@@ -646,7 +647,7 @@ static void load(struct re_config *config)
     if (!policy_target || !diags) {
         refuse_to_start();
     }
-    policy_path_prepare();
+    policy_pin_prepare();
     config->target = policy_target;
     if (policy_inherited()) {
         ret = load_again(config, diags);

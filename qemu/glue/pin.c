@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "qemu/osdep.h"
+#include "qemu.h"
+#include "user-internals.h"
+#include "qemu/path.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "pin.h"
+
+#define LINKS_MAX 40            /* as in the kernel */
+#define OWN_NUMBERS 64          /* at the end of the table, for QEMU itself */
+#define PARTS_MAX 64            /* names cut off to find what exists */
+
+int policy_pin_floor, policy_pin_end;
+
+static char path_root[PATH_MAX];            /* of -L, without links; or "" */
+static size_t path_root_len;
+static char path_emulator[PATH_MAX];        /* what runs this */
+static bool leader_gone;                    /* see descriptors() */
+
+/* --- numbers ----------------------------------------------------------- */
+
+/*
+ * Pins stand apart from the guest's descriptors: an open gets the lowest free
+ * number, which programs count on, and a guest must not be able to put
+ * something else in a pin's place.
+ */
+static int move_up(int fd)
+{
+    int high;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    high = fcntl(fd, F_DUPFD_CLOEXEC, policy_pin_floor);
+    close(fd);
+    if (high >= policy_pin_end) {
+        close(high);
+        high = -1;
+    }
+    return high < 0 ? -EMFILE : high;
+}
+
+static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
+{
+    struct {
+        uint64_t flags, mode, resolve;
+    } how = { O_PATH | O_CLOEXEC | flags, 0, resolve };
+
+    return move_up(resolve ? syscall(__NR_openat2, dirfd, name, &how,
+                                     sizeof(how)) :
+                   openat(dirfd, name, how.flags));
+}
+
+void policy_pin_close(int fd)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* --- names ------------------------------------------------------------- */
+
+static bool is_below(const char *path, const char *dir, size_t len)
+{
+    return strncmp(path, dir, len) == 0 &&
+        (path[len] == '/' || path[len] == '\0');
+}
+
+/* "/proc/123/..." of this process is what the guest calls /proc/self. */
+static const char *own_proc(const char *host, char *buf, size_t size)
+{
+    char own[32];
+    int len;
+
+    if (strncmp(host, "/proc/", 6) != 0 || !g_ascii_isdigit(host[6])) {
+        return NULL;
+    }
+    len = snprintf(own, sizeof(own), "/proc/%d", getpid());
+    if (!is_below(host, own, len)) {
+        return NULL;
+    }
+    snprintf(buf, size, "/proc/self%s", host + len);
+    return buf;
+}
+
+/* From the host's canonical name to the guest's. */
+void policy_pin_guest_name(const char *host, char *buf, size_t size)
+{
+    if (path_root_len && is_below(host, path_root, path_root_len)) {
+        snprintf(buf, size, "%s", host[path_root_len] ?
+                 host + path_root_len : "/");
+    } else if (!own_proc(host, buf, size)) {
+        snprintf(buf, size, "%s", host);
+    }
+}
+
+/* Where this process' descriptors are; by thread when the first thread has
+ * ended, for then the process has none in the kernel's eyes. */
+static const char *descriptors(void)
+{
+    return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" :
+        "/proc/self/fd";
+}
+
+/* The canonical host name of a descriptor's object. What has no path (a pipe)
+ * has no canonical name: -ENOENT. */
+static int host_name(int fd, char *buf, size_t size)
+{
+    char link[PIN_NUMBER_MAX];
+    ssize_t len;
+
+    snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
+    len = readlink(link, buf, size - 1);
+    if (len < 0 && errno == ENOENT && !qatomic_read(&leader_gone)) {
+        qatomic_set(&leader_gone, true);
+        snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
+        len = readlink(link, buf, size - 1);
+    }
+    if (len < 0) {
+        return -EACCES;         /* /proc is not what it was */
+    }
+    buf[len] = '\0';
+    if ((size_t)len >= size - 1) {
+        return -ENAMETOOLONG;
+    }
+    return buf[0] == '/' ? 0 : -ENOENT;
+}
+
+static int append(char *buf, size_t size, const char *name)
+{
+    size_t len = strlen(buf);
+
+    if (len == 1) {
+        len = 0;                /* "/" */
+    }
+    return (size_t)snprintf(buf + len, size - len, "/%s", name) <
+        size - len ? 0 : -ENAMETOOLONG;
+}
+
+/* --- resolving --------------------------------------------------------- */
+
+/* A path cut in two: "parent" ends where "last" starts. */
+struct cut {
+    char parent[RE_PATH_MAX];
+    char last[NAME_MAX + 1];
+    bool slash;                 /* there were slashes behind it */
+    bool dot;                   /* last is "", "." or ".." */
+};
+
+static int cut_path(const char *path, struct cut *ret)
+{
+    size_t end = strlen(path), start;
+
+    ret->slash = false;
+    while (end > 0 && path[end - 1] == '/') {
+        end--;
+        ret->slash = true;
+    }
+    start = end;
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    if (end - start > NAME_MAX) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(ret->last, path + start, end - start);
+    ret->last[end - start] = '\0';
+    memcpy(ret->parent, path, start);
+    ret->parent[start] = '\0';
+    if (start == 0) {
+        strcpy(ret->parent, path[0] == '/' ? "/" : ".");
+    }
+    ret->dot = end == start || strcmp(ret->last, ".") == 0 ||
+        strcmp(ret->last, "..") == 0;
+    return 0;
+}
+
+/* The file itself. "stays": the call says not to follow links, so that the
+ * text must not look like one. */
+static int pin_file(struct pin *pin, int dirfd, const char *path,
+                    uint64_t resolve, bool slash, bool stays)
+{
+    int fd = open_path(dirfd, path, slash ? O_DIRECTORY : 0, resolve), err;
+
+    if (fd < 0) {
+        return fd;
+    }
+    err = host_name(fd, pin->host, sizeof(pin->host));
+    if (err && err != -ENOENT) {
+        close(fd);
+        return err;
+    }
+    if (err) {
+        pin->host[0] = '\0';
+    }
+    pin->fd = fd;
+    pin->file = true;
+    snprintf(pin->text, sizeof(pin->text), "%s/%d%s", descriptors(), fd,
+             stays ? "/." : "");
+    return 0;
+}
+
+/* A name in a directory, which need not exist. */
+static int pin_name(struct pin *pin, int parent, const struct cut *cut)
+{
+    int err = host_name(parent, pin->host, sizeof(pin->host));
+
+    err = err ? err : append(pin->host, sizeof(pin->host), cut->last);
+    if (err) {
+        return err;
+    }
+    pin->fd = parent;
+    snprintf(pin->text, sizeof(pin->text), "%s/%d/%s%s", descriptors(), parent,
+             cut->last, cut->slash ? "/" : "");
+    return 0;
+}
+
+static int pin_in_parent(struct pin *pin, int dirfd, const struct cut *cut,
+                         uint64_t resolve)
+{
+    int parent = open_path(dirfd, cut->parent, O_DIRECTORY, resolve);
+    int err = parent < 0 ? parent : pin_name(pin, parent, cut);
+
+    if (err && parent >= 0) {
+        close(parent);
+    }
+    return err;
+}
+
+/*
+ * What open() with O_CREAT creates: the name itself, or what the last of a
+ * chain of links leads to. The pinned name is used without following, so a
+ * link that is slipped in later makes the call fail.
+ */
+static int pin_new(struct pin *pin, int dirfd, const char *path,
+                   uint64_t resolve)
+{
+    char target[RE_PATH_MAX];
+    int from = -1, err = -ELOOP;
+
+    for (int links = 0; links < LINKS_MAX; links++) {
+        struct cut cut;
+        ssize_t len;
+        int parent;
+
+        err = pin_file(pin, dirfd, path, resolve, false, false);
+        if (err != -ENOENT) {
+            break;
+        }
+        err = cut_path(path, &cut);
+        if (err || cut.dot || cut.slash) {
+            err = err ? err : cut.slash ? -EISDIR : -ENOENT;
+            break;
+        }
+        parent = open_path(dirfd, cut.parent, O_DIRECTORY, resolve);
+        err = parent;
+        if (parent < 0) {
+            break;
+        }
+        len = readlinkat(parent, cut.last, target, sizeof(target) - 1);
+        if (len < 0 && errno == ENOENT) {
+            err = pin_name(pin, parent, &cut);
+            pin->add_nofollow = true;
+            policy_pin_close(err ? parent : -1);
+            break;
+        }
+        err = resolve ? -ELOOP : len < 0 ? -errno : 0;
+        if (err == -EINVAL) {
+            err = -ELOOP;       /* it exists by now: look again */
+            close(parent);
+            continue;
+        }
+        if (err) {
+            close(parent);
+            break;
+        }
+        err = -ELOOP;
+        target[len] = 0;
+        path = target;
+        policy_pin_close(from);
+        dirfd = from = parent;
+    }
+    policy_pin_close(from);
+    return err;
+}
+
+/* Names that do not exist, tidied: what is left of "a/./b/../c" is "a/c". */
+static int append_rest(char *buf, size_t size, const char *rest)
+{
+    g_auto(GStrv) parts = g_strsplit(rest, "/", -1);
+    size_t base = strlen(buf);
+
+    for (char **part = parts; *part; part++) {
+        if (!**part || strcmp(*part, ".") == 0) {
+            continue;
+        }
+        if (strcmp(*part, "..") == 0) {
+            char *slash = strrchr(buf, '/');
+
+            if (slash && (size_t)(slash - buf) >= base) {
+                *slash = '\0';
+            }
+        } else if (append(buf, size, *part) < 0) {
+            return -ENAMETOOLONG;
+        }
+    }
+    return 0;
+}
+
+/* The name of a path that cannot be reached: the part that can, and the rest. */
+static void name_unreachable(struct pin *pin, int dirfd, const char *path)
+{
+    char head[RE_PATH_MAX];
+    size_t end = strlen(path);
+    int fd = -1;
+
+    for (int i = 0; i < PARTS_MAX && fd < 0; i++) {
+        while (end > 0 && path[end - 1] == '/') {
+            end--;
+        }
+        while (end > 0 && path[end - 1] != '/') {
+            end--;
+        }
+        memcpy(head, path, end);
+        head[end] = '\0';
+        fd = open_path(dirfd, end ? head : path[0] == '/' ? "/" : ".",
+                       O_DIRECTORY, 0);
+        if (end == 0) {
+            break;
+        }
+    }
+    if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0 ||
+        append_rest(pin->host, sizeof(pin->host), path + end) < 0) {
+        pin->host[0] = '\0';
+    }
+    policy_pin_close(fd);
+}
+
+/* A descriptor in the place of a path: "" with AT_EMPTY_PATH, or NULL. */
+int policy_pin_descriptor(struct pin *pin, int dirfd, bool null)
+{
+    char link[PIN_NUMBER_MAX];
+    int err;
+
+    if (dirfd == AT_FDCWD) {
+        snprintf(link, sizeof(link), ".");
+    } else {
+        snprintf(link, sizeof(link), "%s/%d", descriptors(), dirfd);
+    }
+    err = pin_file(pin, AT_FDCWD, link, 0, false, false);
+    if (err == -ENOENT && dirfd != AT_FDCWD) {
+        err = -EBADF;
+    }
+    pin->directory = !null;
+    return err;
+}
+
+/* "file/", which is none: the name of the file. */
+static void name_file(struct pin *pin, int dirfd, const char *path)
+{
+    char plain[RE_PATH_MAX];
+    size_t len = strlen(path);
+    int fd;
+
+    while (len > 1 && path[len - 1] == '/') {
+        len--;
+    }
+    memcpy(plain, path, len);
+    plain[len] = 0;
+    fd = open_path(dirfd, plain, 0, 0);
+    if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0) {
+        pin->host[0] = 0;
+    }
+    policy_pin_close(fd);
+}
+
+static int resolve_path(struct pin *pin, const struct re_path_query *q,
+                        const char *path)
+{
+    struct cut cut;
+    bool follow;
+    int err = cut_path(path, &cut);
+
+    if (err) {
+        return err;
+    }
+    follow = cut.dot || q->follow || (cut.slash && !q->is_directory);
+    if (q->is_directory && !(cut.dot && cut.last[0] == '\0')) {
+        follow = false;
+    }
+    if (!follow) {
+        return pin_in_parent(pin, q->dirfd, &cut, q->resolve);
+    }
+    err = pin_file(pin, q->dirfd, path, q->resolve, cut.slash, !q->follow);
+    if (err == -ENOENT) {
+        /* Named even where nothing is created: a link into the unknown must
+         * not tell, by the error, what there is. */
+        err = pin_new(pin, q->dirfd, path, q->resolve);
+        err = err == 0 && pin->add_nofollow && !q->create ? -ENOENT : err;
+    } else if (err == -ENOTDIR && cut.slash) {
+        name_file(pin, q->dirfd, path);
+    }
+    return err;
+}
+
+/* --- QEMU's own names -------------------------------------------------- */
+
+/* "exe" in this process' own folder of /proc, or in one of its threads'. */
+static bool is_exe_link(const char *host)
+{
+    char own[RE_PATH_MAX];
+    const char *name = own_proc(host, own, sizeof(own));
+    size_t digits;
+
+    if (!name) {
+        return false;
+    }
+    name += strlen("/proc/self");
+    if (strncmp(name, "/task/", 6) == 0) {
+        digits = strspn(name + 6, "0123456789");
+        name += 6 + digits;
+    }
+    return strcmp(name, "/exe") == 0;
+}
+
+/*
+ * Links to the emulator are links to the guest's program: followed, it is
+ * resolved instead; itself, QEMU answers for it by this name alone.
+ */
+static int stand_in(struct pin *pin, const struct re_path_query *q)
+{
+    struct re_path_query exe = *q;
+
+    if (pin->fd >= 0 && path_emulator[0] &&
+        strcmp(pin->host, path_emulator) == 0) {
+        policy_pin_close(pin->fd);
+        pin->fd = -1;
+        exe.dirfd = AT_FDCWD;
+        exe.follow = true;
+        exe.create = false;
+        exe.resolve = 0;
+        return resolve_path(pin, &exe, real_exec_path);
+    }
+    if (is_exe_link(pin->host)) {
+        snprintf(pin->text, sizeof(pin->text), "/proc/self/exe");
+        pin->file = false;
+    }
+    return 0;
+}
+
+/* --- outside ----------------------------------------------------------- */
+
+int policy_pin_path(struct pin *pin, const struct re_path_query *q,
+                    const char *name)
+{
+    int err = resolve_path(pin, q, name);
+
+    err = err ? err : stand_in(pin, q);
+    if (err && !pin->host[0]) {
+        name_unreachable(pin, q->dirfd, name);
+    }
+    return err;
+}
+
+int policy_pin_canonical(const char *name, char *buf, size_t size)
+{
+    char host[RE_PATH_MAX];
+    int fd = open_path(AT_FDCWD, path(name), 0, 0), err;
+
+    if (fd < 0) {
+        return fd;
+    }
+    err = host_name(fd, host, sizeof(host));
+    close(fd);
+    if (!err) {
+        policy_pin_guest_name(host, buf, size);
+    }
+    return err;
+}
+
+void policy_pin_prepare(void)
+{
+    const char *root = path("/");
+    ssize_t len = readlink("/proc/self/exe", path_emulator,
+                           sizeof(path_emulator) - 1);
+    struct rlimit limit;
+
+    path_emulator[len < 0 ? 0 : len] = '\0';
+    if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
+        path_root_len = strlen(path_root);
+    }
+    /* As high as a table of descriptors may sensibly grow: a server should
+     * not get there. */
+    policy_pin_end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536 ?
+        65536 : limit.rlim_cur;
+    policy_pin_end -= OWN_NUMBERS;
+    policy_pin_floor = policy_pin_end > 512 ? policy_pin_end - 192 : policy_pin_end / 2;
+}

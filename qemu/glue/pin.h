@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pin: a path, resolved to an object that is held open. Private to path.c.
+ */
+#ifndef LINUX_USER_POLICY_PIN_H
+#define LINUX_USER_POLICY_PIN_H
+
+#include <ruleengine/facts.h>
+
+#define PIN_NUMBER_MAX 48       /* bytes of "/proc/thread-self/fd/N" */
+#define PIN_TEXT_MAX (PIN_NUMBER_MAX + NAME_MAX + 4)
+
+/* One resolved path. */
+struct pin {
+    bool made;
+    bool directory;             /* fd goes in the place of the descriptor */
+    bool add_nofollow;          /* nobody may slip a link in */
+    bool plain;                 /* not in /proc: QEMU fakes nothing there */
+    bool file;                  /* text is the descriptor and no more */
+    int error;                  /* host errno; the call must fail with it */
+    int fd;                     /* -1: none */
+    int reg, dirfd_reg, flags_reg;      /* -1: none */
+    uint64_t arg;               /* of reg, when it was resolved */
+    char text[PIN_TEXT_MAX];
+    char given[RE_PATH_MAX];    /* the guest's string */
+    char host[RE_PATH_MAX];     /* canonical, on the host; "": has none */
+};
+
+/* Once, before anything else here: what -L replaces, which numbers pins have. */
+void policy_pin_prepare(void);
+
+/* Numbers of pins: [floor, end). */
+extern int policy_pin_floor, policy_pin_end;
+
+/*
+ * Resolves a name as the query says (its addr and given are not looked at).
+ * Sets fd, text, file, add_nofollow and host; host also after an error, as far
+ * as it can be told. 0, or a negative errno of the host.
+ */
+int policy_pin_path(struct pin *pin, const struct re_path_query *q,
+                    const char *name);
+
+/* The same for a guest's descriptor itself; "null": the call has no string. */
+int policy_pin_descriptor(struct pin *pin, int dirfd, bool null);
+
+/* Closes a pin's descriptor; -1 is none. */
+void policy_pin_close(int fd);
+
+/* From the host's canonical name to the guest's. */
+void policy_pin_guest_name(const char *host, char *buf, size_t size);
+
+/* The guest's canonical name of a host path; 0 or a negative errno. */
+int policy_pin_canonical(const char *name, char *buf, size_t size);
+
+#endif
