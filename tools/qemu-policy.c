@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const struct policy_command *const commands[] = {
-    &policy_check, &policy_explain, &policy_list, &policy_test,
+    &policy_check, &policy_explain, &policy_test, &policy_show, &policy_diff,
+    &policy_list,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
