@@ -122,7 +122,7 @@ const char *re_glob_fault(const char *pattern, size_t len)
         if (*p == '\\' && ++p == end) {
             return "a pattern does not end in a backslash";
         }
-        if (*p == '[' && p[-(p > pattern)] != '\\') {
+        if (*p == '[') {
             p = set_end(p + 1, end);
             if (!p) {
                 return "the pattern lacks a \"]\"";
