@@ -58,6 +58,7 @@ static struct policy_handover inherited;
 static const struct head *inherited_head;   /* NULL: started by the user */
 static char **inherited_environ;
 static const char *inherited_program;
+static char program_real[PATH_MAX];     /* without links, or "" */
 
 static struct re_engine *exec_engine;
 static GPtrArray *exec_names[KINDS];    /* POLICIES, RULE_DIRS, LOG_PATH */
@@ -339,11 +340,16 @@ int policy_open_program(const char *path)
 
 char *policy_realpath(const char *path, char *real)
 {
-    if (!inherited_head) {
-        return realpath(path, real);
-    }
-    return policy_fd_name(own.program_path_fd, real, PATH_MAX) < 0 ?
-        NULL : real;
+    char *found = !inherited_head ? realpath(path, real) :
+        policy_fd_name(own.program_path_fd, real, PATH_MAX) < 0 ? NULL : real;
+
+    g_strlcpy(program_real, found ? found : "", sizeof(program_real));
+    return found;
+}
+
+const char *policy_program_name(void)
+{
+    return program_real;
 }
 
 char **policy_environ(char **environ_)
@@ -485,7 +491,7 @@ int policy_exec_prepare(struct re_engine *engine,
     own.proc_fd = keep(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
     own.self_fd = keep(open("/proc/self/exe", O_PATH | O_CLOEXEC));
     own.message_fd = re_move_high(STDERR_FILENO);
-    own.program_path_fd = keep(open(real_exec_path, O_PATH | O_CLOEXEC));
+    own.program_path_fd = keep(open(program_real, O_PATH | O_CLOEXEC));
     if (own.proc_fd < 0 || own.self_fd < 0) {
         return -errno;
     }

@@ -47,6 +47,9 @@ bool policy_is_emulator(int fd);
 int policy_proc_fd(void);
 int policy_program_fd(void);
 
+/* The same by its name without links; "" when it has none. */
+const char *policy_program_name(void);
+
 /* Standard error as it was when the user started the first emulator, or -1. */
 int policy_message_fd(void);
 

@@ -682,7 +682,7 @@ void policy_load(const char *program)
     struct re_config config = {
         .ops = &policy_guest_ops,
         .log_path = policy_log_path,
-        .exe = real_exec_path[0] ? real_exec_path : program,
+        .exe = policy_program_name()[0] ? policy_program_name() : program,
     };
 
     if (h) {
