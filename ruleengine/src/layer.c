@@ -197,6 +197,13 @@ static int load_handlers(struct re_layer *layer, struct re_document *doc,
 
 /* --- layers --------------------------------------------------------------- */
 
+static int no_memory(const char *path, struct re_diags *diags)
+{
+    re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
+                 strerror(ENOMEM));
+    return -ENOMEM;
+}
+
 int re_layer_load(struct re_layer **ret, const struct st_target *target,
                   const struct re_guest_ops *ops, struct re_origin *origin,
                   const char *path, struct re_diags *diags)
@@ -207,8 +214,7 @@ int re_layer_load(struct re_layer **ret, const struct st_target *target,
 
     if (!doc) {
         re_layer_free(layer);
-        return re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",
-                            strerror(ENOMEM)), -ENOMEM;
+        return no_memory(path, diags);
     }
     layer->ops = ops;
     err = re_parse(doc, path);
@@ -275,7 +281,7 @@ int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
 
     if (!doc) {
         re_layer_free(layer);
-        return -ENOMEM;
+        return no_memory(NULL, diags);
     }
     doc->tail = &doc->drafts;
     /* Users of this form expect that what no rule answers goes on. */
@@ -291,7 +297,8 @@ int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
                                 diags);
     }
     if (!err) {
-        err = finding.failed ? -ENOMEM : re_compile(layer, doc);
+        err = finding.failed ? no_memory(NULL, diags) :
+            re_compile(layer, doc);
     }
     if (err < 0) {
         re_layer_free(layer);

@@ -144,15 +144,14 @@ static void append_draft(struct re_document *doc, struct re_draft *draft)
     doc->tail = &draft->next;
 }
 
-/* The line on which a byte of the value stands. */
-static unsigned line_at(const struct re_entry *entry, size_t offset)
+/* The piece in which a byte of the value stands, from an earlier one on. */
+static const struct re_piece *piece_at(const struct re_piece *piece,
+                                       size_t offset)
 {
-    const struct re_piece *piece = entry->pieces;
-
     while (piece->next && piece->next->offset <= offset) {
         piece = piece->next;
     }
-    return piece->line;
+    return piece;
 }
 
 /* What may follow a name in a list, behind a colon: one word, from "offset" to
@@ -190,6 +189,7 @@ static int suffix_parse(struct re_document *doc, enum re_section section,
 static int list_parse(struct re_document *doc, enum re_section section,
                       const struct re_entry *entry)
 {
+    const struct re_piece *piece = entry->pieces;
     const char *v = entry->value;
     int result = 0;
 
@@ -210,7 +210,8 @@ static int list_parse(struct re_document *doc, enum re_section section,
         draft->offset = v - entry->value;
         draft->length = name;
         draft->name = re_arena_strndup(doc->arena, v, name);
-        draft->rule->line = line_at(entry, draft->offset);
+        piece = piece_at(piece, draft->offset);
+        draft->rule->line = piece->line;
         draft->rule->text = draft->name;
         draft->rule->verdict = section == RE_SECTION_ALLOW ?
             RE_VERDICT_ALLOW : RE_VERDICT_DENY;

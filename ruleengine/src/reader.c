@@ -262,7 +262,9 @@ static char *next_line(char *str, int num, void *stream)
             r->source + strlen(r->source);
 
         for (const char *p = r->source; p < stop; p++) {
-            if (*p == '"' && !(quoted && p[-1] == '\\')) {
+            if (*p == '\\' && quoted && p + 1 < stop) {
+                str[len++] = *p++;      /* as comment_or_end() does */
+            } else if (*p == '"') {
                 quoted = !quoted;
             }
             str[len++] = *p == ';' && quoted ? QUOTED_SEMICOLON : *p;
