@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <ruleengine/engine.h>
+#include <ruleengine/inspect.h>
 
 static const char help[] =
 "usage: qemu-policy check FILE ... [--target TARGET|all] [--rules DIR] ...\n"
@@ -147,6 +148,23 @@ static void collect(struct findings *f, const struct re_diags *diags,
     }
 }
 
+/* What a policy that loads may not mean. */
+static void advise(const struct re_config *config, struct re_diags *diags)
+{
+    struct re_diags *again = need(re_diags_new());
+
+    for (size_t i = 0; i < config->policy_count; i++) {
+        struct re_view *view;
+
+        if (re_view_new(&view, config->target, config->policies[i],
+                        again) == 0) {
+            re_view_lint(view, diags);
+            re_view_free(view);
+        }
+    }
+    re_diags_free(again);   /* what loading says was said before */
+}
+
 /* Loads what "config" names, for each target. */
 static void check(struct findings *f, const struct scope *scope,
                   struct re_config config)
@@ -158,6 +176,7 @@ static void check(struct findings *f, const struct scope *scope,
         config.target = scope->targets[i];
         if (re_engine_new(&engine, &config, diags) == 0) {
             re_engine_free(engine);
+            advise(&config, diags);
         }
         collect(f, diags, scope, i);
         re_diags_free(diags);

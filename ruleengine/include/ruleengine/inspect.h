@@ -128,6 +128,6 @@ void re_view_setting(const struct re_view *view, const char *name, char *buf,
 /* --- advice ------------------------------------------------------------- */
 
 /* Warnings about what a policy that loads may not mean: see lint.c. */
-int re_view_lint(struct re_view *view, struct re_diags *diags);
+void re_view_lint(struct re_view *view, struct re_diags *diags);
 
 #endif

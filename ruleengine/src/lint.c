@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Advice about policies that load: rules that cannot decide anything, calls
+ * that do what a refused one does, and programs that could not even end. For
+ * tools; an emulator does not ask.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag-add.h"
+#include "inspect-private.h"
+
+/* --- siblings ----------------------------------------------------------- */
+
+/* Calls that do the same to a path or a process. */
+static const struct family {
+    const char *calls[6];
+    const char *what;       /* "openat2 opens files too" */
+    const char *set;        /* covers all of them; NULL: none does */
+} families[] = {
+    { { "open", "openat", "openat2", "creat" }, "open files too", "@open" },
+    { { "execve", "execveat" }, "run programs too", "@exec" },
+    { { "rename", "renameat", "renameat2" }, "rename files too", "@rename" },
+    { { "link", "linkat" }, "make links too", "@link" },
+    { { "symlink", "symlinkat" }, "make links too", "@symlink" },
+    { { "unlink", "unlinkat" }, "remove files too", "@unlink" },
+    { { "mkdir", "mkdirat" }, "make directories too", "@mkdir" },
+    { { "mknod", "mknodat" }, "make nodes too", "@mknod" },
+    { { "chmod", "fchmodat", "fchmodat2" }, "change modes too", "@chmod" },
+    { { "chown", "lchown", "fchownat" }, "change owners too", NULL },
+    { { "readlink", "readlinkat" }, "read links too", "@readlink" },
+    { { "fork", "vfork", "clone", "clone3" }, "make processes too", "@fork" },
+    { { "accept", "accept4" }, "take connections too", "@accept" },
+    { { "umount2", "umount" }, "unmount too", NULL },
+    { { "kill", "tkill", "tgkill", "pidfd_send_signal" }, "send signals too",
+      "@kill" },
+};
+
+enum { FAMILIES = sizeof(families) / sizeof(families[0]), FAMILY_MAX = 6 };
+
+static bool refuses(const struct re_rule *rule)
+{
+    return rule->verdict >= RE_VERDICT_DENY;
+}
+
+/* Whether a call is let through whatever its arguments are. */
+static bool is_open(const struct re_layer *layer, const char *name)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+    unsigned count = st_slots_of_name(layer->target, name, slots);
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct re_slot *s = &layer->slots[slots[i]];
+
+        for (unsigned j = 0; j < s->count; j++) {
+            if (s->candidates[j].rule->verdict != RE_VERDICT_ALLOW) {
+                return false;
+            }
+        }
+    }
+    return count > 0;
+}
+
+/* Whether a call has no way through. */
+static bool is_shut(const struct re_layer *layer, const char *name)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+    unsigned count = st_slots_of_name(layer->target, name, slots);
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct re_slot *s = &layer->slots[slots[i]];
+
+        for (unsigned j = 0; j < s->count; j++) {
+            if (!refuses(s->candidates[j].rule) ||
+                s->candidates[j].rule->permissive) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static const struct family *family_of(const char *name)
+{
+    for (unsigned i = 0; i < FAMILIES; i++) {
+        for (unsigned j = 0; j < FAMILY_MAX && families[i].calls[j]; j++) {
+            if (strcmp(families[i].calls[j], name) == 0) {
+                return &families[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* "`openat` and `openat2`", those that are open or that this target lacks; how
+ * many are open here. The same text on many targets is said once. */
+static unsigned open_siblings(const struct re_layer *layer,
+                              const struct family *family, const char *name,
+                              char *buf, size_t size)
+{
+    const char *found[FAMILY_MAX];
+    unsigned count = 0, open = 0;
+    uint16_t slots[ST_MAX_SPELLINGS];
+    size_t length = 0;
+
+    for (unsigned i = 0; i < FAMILY_MAX && family->calls[i]; i++) {
+        const char *other = family->calls[i];
+
+        if (strcmp(other, name) != 0) {
+            bool is = is_open(layer, other);
+
+            open += is;
+            if (is || st_slots_of_name(layer->target, other, slots) == 0) {
+                found[count++] = other;
+            }
+        }
+    }
+    for (unsigned i = 0; i < count && length < size; i++) {
+        length += snprintf(buf + length, size - length, "%s`%s`",
+                           i == 0 ? "" : i + 1 < count ? ", " : " and ",
+                           found[i]);
+    }
+    return open;
+}
+
+static void lint_siblings(const struct re_layer *layer,
+                          const struct re_document *doc,
+                          const struct re_draft *draft)
+{
+    const struct family *family = draft->set || !refuses(draft->rule) ? NULL :
+        family_of(draft->name);
+    char siblings[160], hint[64];
+
+    if (!family || !open_siblings(layer, family, draft->name, siblings,
+                                  sizeof(siblings))) {
+        return;
+    }
+    snprintf(hint, sizeof(hint), "`%s` covers them",
+             family->set ? family->set : "");
+    re_draft_diag(doc, draft, RE_WARNING, family->set ? hint : NULL,
+                  "`%s` is denied, but %s can %s", draft->name, siblings,
+                  family->what);
+}
+
+/* --- rules that never decide -------------------------------------------- */
+
+struct extent {
+    size_t from, to;
+};
+
+static void widen(struct extent *e, size_t offset, size_t length)
+{
+    e->from = offset < e->from ? offset : e->from;
+    e->to = offset + length > e->to ? offset + length : e->to;
+}
+
+/* From a condition's first subject to its last value. */
+static void measure(const struct re_node *node, struct extent *e)
+{
+    if (!node) {
+        return;
+    }
+    widen(e, node->offset, node->length);
+    for (const struct re_range *r = node->ranges; r; r = r->next) {
+        widen(e, r->high.offset, r->high.length);
+    }
+    for (const struct re_text *t = node->texts; t; t = t->next) {
+        widen(e, t->offset, t->length);
+    }
+    if (node->masked) {
+        widen(e, node->mask.offset, node->mask.length);
+    }
+    measure(node->left, e);
+    measure(node->right, e);
+}
+
+static bool same_condition(const struct re_draft *a, const struct re_draft *b)
+{
+    struct extent x = { SIZE_MAX, 0 }, y = { SIZE_MAX, 0 };
+
+    if (!a->condition || !b->condition || a->rule->when.first ||
+        b->rule->when.first) {
+        return false;
+    }
+    measure(a->condition, &x);
+    measure(b->condition, &y);
+    return x.to - x.from == y.to - y.from &&
+        memcmp(a->entry->value + x.from, b->entry->value + y.from,
+               x.to - x.from) == 0;
+}
+
+/* The candidate that takes everything from the one at "index", or NULL. */
+static const struct re_candidate *winner(const struct re_slot *s,
+                                         unsigned index)
+{
+    const struct re_draft *draft = s->candidates[index].draft;
+
+    for (unsigned i = 0; i < index && i < s->count; i++) {
+        const struct re_draft *other = s->candidates[i].draft;
+
+        if (other && !other->set == !draft->set &&
+            same_condition(other, draft)) {
+            return &s->candidates[i];
+        }
+    }
+    return index >= s->count ? &s->candidates[s->count - 1] : NULL;
+}
+
+/* On every slot that the draft governs: who wins. NULL: on one, nobody. */
+static const struct re_candidate *always_loses(const struct re_layer *layer,
+                                               const struct re_draft *draft)
+{
+    const struct re_candidate *first = NULL;
+
+    for (unsigned slot = 0; slot < st_slot_count(layer->target); slot++) {
+        const struct re_slot *s = &layer->slots[slot];
+
+        for (unsigned i = 0; i < s->total; i++) {
+            const struct re_candidate *w;
+
+            if (s->candidates[i].draft != draft) {
+                continue;
+            }
+            w = winner(s, i);
+            if (!w || (w->rule->verdict == draft->rule->verdict &&
+                       w->rule->error == draft->rule->error)) {
+                return NULL;        /* it decides, or another says the same */
+            }
+            first = first ? first : w;
+        }
+    }
+    return first;
+}
+
+static const char *does(const struct re_rule *rule)
+{
+    return refuses(rule) ? "refuses" :
+        rule->verdict == RE_VERDICT_ALLOW ? "allows" : "emulates";
+}
+
+/* A file that includes another may well overrule it: that is no mistake. */
+static void lint_reach(const struct re_layer *layer,
+                       const struct re_document *doc,
+                       const struct re_draft *draft)
+{
+    const struct re_candidate *w = always_loses(layer, draft);
+
+    if (!w || !w->draft ||
+        strcmp(w->rule->file, draft->entry->file) != 0) {
+        return;
+    }
+    re_draft_diag(doc, draft, RE_WARNING, NULL,
+                  "unreachable: line %u %s `%s` in every case that this line "
+                  "%s", w->rule->line, does(w->rule), draft->name,
+                  does(draft->rule));
+}
+
+/* --- programs that cannot end ------------------------------------------- */
+
+static void lint_end(const struct re_layer *layer,
+                     const struct re_document *doc)
+{
+    const struct re_rule *rule = layer->default_rule;
+
+    if (layer->permissive || !refuses(rule) ||
+        !is_shut(layer, "exit_group") || !is_shut(layer, "rt_sigreturn")) {
+        return;
+    }
+    re_diags_add(doc->diags, RE_WARNING, rule->file, rule->line, 0, 0, NULL,
+                 NULL, "neither `exit_group` nor `rt_sigreturn` is allowed: a "
+                 "program can neither end nor return from a signal's handler");
+}
+
+void re_view_lint(struct re_view *view, struct re_diags *diags)
+{
+    const struct re_layer *layer = view->layer;
+    struct re_document doc = *layer->doc;
+
+    doc.diags = diags;
+    lint_end(layer, &doc);
+    for (const struct re_draft *d = doc.drafts; d; d = d->next) {
+        lint_siblings(layer, &doc, d);
+        lint_reach(layer, &doc, d);
+    }
+}
