@@ -119,8 +119,11 @@ const char *re_glob_fault(const char *pattern, size_t len)
     const char *end = pattern + len;
 
     for (const char *p = pattern; p < end; p++) {
-        if (*p == '\\' && ++p == end) {
-            return "a pattern does not end in a backslash";
+        if (*p == '\\') {
+            if (++p == end) {
+                return "a pattern does not end in a backslash";
+            }
+            continue;
         }
         if (*p == '[') {
             p = set_end(p + 1, end);
