@@ -163,6 +163,46 @@ refused()
         many 3000 500 "$probe"
 }
 
+# other_target: sets $other, a target with an emulator beside this one, and
+# $own, the program for it
+other_target()
+{
+    local name
+    while read -r name _; do
+        if [ -n "$name" ] && [ "$name" != "$target" ] &&
+            [ -x "$TEST_BIN/qemu-$name" ] && compile_own exec "$name"; then
+            other=$name
+            return 0
+        fi
+    done <<<"$cross_table"
+    return 1
+}
+
+siblings()
+{
+    own_program exec || return 0
+    other_target || {
+        skip "$target: programs of other targets" \
+            "no other emulator and compiler are here"
+        return 0
+    }
+    marked
+    run sync "$own"
+    check "a program for $other runs below the same policy" equals "$out" \
+"sync 0
+arg ${#own}:$own
+arg 4:show
+$(grep '^env' <<<"$out")
+exe $own
+setpgid EACCES
+sync EIO"
+    check "into the same log" log_count ".target == \"$other\"" 1
+    marked
+    run run path "$own" run path "$probe" show
+    check "and back" contains "$out" "exe $probe
+setpgid EACCES"
+}
+
 settings()
 {
     own_program exec || return 0
@@ -194,5 +234,5 @@ traced()
     check "and keeps what was before" grep -q execve "$work/trace"
 }
 
-for_each_target inherited shed counted edited scripts refused settings traced
+for_each_target inherited shed counted edited scripts refused siblings settings traced
 tap_done

@@ -5,20 +5,29 @@
 #
 #     own_program NAME     $probe is NAME/*.c, compiled for the target; else the
 #                          reason is a skip and the status 1
+#     compile_own NAME TARGET    $own is NAME/*.c for that target, or status 1
+
+compile_own()
+{
+    local newer compiler='' name triplet
+    while read -r name triplet _; do
+        [ "$name" != "$2" ] || compiler=$triplet-gcc
+    done <<<"$cross_table"
+    own=$probes/$1-$2
+    mkdir -p "$probes"
+    newer=$(find "$here/$1" -name '*.[ch]' -newer "$own" 2>&1)
+    if [ -x "$own" ] && [ -z "$newer" ]; then
+        return 0
+    fi
+    "$compiler" -O1 -Wall -Wextra -static -pthread -o "$own.$$" \
+        "$here/$1"/*.c >"$own.log" 2>&1 && mv "$own.$$" "$own"
+}
 
 own_program()
 {
-    local newer compiler name triplet
-    while read -r name triplet _; do
-        [ "$name" != "$target" ] || compiler=$triplet-gcc
-    done <<<"$cross_table"
-    probe=$probes/$1-$target
-    newer=$(find "$here/$1" -name '*.[ch]' -newer "$probe" 2>&1)
-    if [ ! -x "$probe" ] || [ -n "$newer" ]; then
-        "$compiler" -O1 -Wall -Wextra -static -pthread -o "$probe.$$" \
-            "$here/$1"/*.c >"$probe.log" 2>&1 && mv "$probe.$$" "$probe" || {
-            skip "$target" "$1 does not compile: $(head -n 1 "$probe.log")"
-            return 1
-        }
-    fi
+    compile_own "$1" "$target" || {
+        skip "$target" "$1 does not compile: $(head -n 1 "$own.log")"
+        return 1
+    }
+    probe=$own
 }

@@ -249,7 +249,8 @@ static void terminal(void)
 
 static void persona(void)
 {
-    printf("personality: %s\n", name_of(personality(READ_IMPLIES_EXEC)));
+    printf("personality: %s\n",
+           name_of(syscall(SYS_personality, READ_IMPLIES_EXEC)));
 }
 
 static sigjmp_buf landing;
@@ -276,11 +277,15 @@ static void semihosting(void)
 
     asm volatile("hlt #0xf000" : "+r"(op) : "r"(text) : "memory");
     printf("semihosting: done\n");
-#elif defined(__arm__) && !defined(__thumb__)
+#elif defined(__arm__)
     register long op asm("r0") = 4;
     register const char *text asm("r1") = "a string ";
 
+#ifdef __thumb__
+    asm volatile(".inst.n 0xbabc" : "+r"(op) : "r"(text) : "memory");
+#else
     asm volatile(".inst 0xe10f0070" : "+r"(op) : "r"(text) : "memory");
+#endif
     printf("semihosting: done\n");
 #elif defined(__riscv)
     register long op asm("a0") = 4;
