@@ -91,8 +91,8 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
         }
         name = q->resolve ? pin->given : redirected(pin->given);
         if (!name[0]) {
-            err = q->empty_is_dirfd ? policy_pin_descriptor(pin, q->dirfd, false) :
-                -ENOENT;
+            err = !q->empty_is_dirfd ? -ENOENT :
+                policy_pin_descriptor(pin, q->dirfd, false);
         } else {
             err = policy_pin_path(pin, q, name);
         }
@@ -414,7 +414,8 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
         break;
 #ifdef TARGET_NR_close_range
     case TARGET_NR_close_range:
-        if ((unsigned)a[0] < policy_pin_end && (unsigned)a[1] >= policy_pin_floor) {
+        if ((unsigned)a[0] < policy_pin_end &&
+            (unsigned)a[1] >= policy_pin_floor) {
             refused = (unsigned)a[0] >= policy_pin_floor;
             *ret = 0;
             a[1] = policy_pin_floor - 1;

@@ -25,8 +25,8 @@ struct re_path_query;
  * calls that have to be watched for the pins' sake. */
 void policy_path_start(const struct st_target *target, uint8_t *map);
 
-/* This thread's facts, for a call that is about to be decided; NULL before policy_path_start(), or when memory is
- * short. */
+/* This thread's facts, for a call that is about to be decided; NULL before
+ * policy_path_start(), or when memory is short. */
 struct re_facts *policy_path_facts(struct re_call *call);
 
 /* In policy.c: guest memory. */

@@ -18,6 +18,7 @@ int policy_pin_floor, policy_pin_end;
 static char path_root[PATH_MAX];            /* of -L, without links; or "" */
 static size_t path_root_len;
 static char path_emulator[PATH_MAX];        /* what runs this */
+static char path_program[PATH_MAX];         /* what the guest runs; or "" */
 static bool leader_gone;                    /* see descriptors() */
 
 /* --- numbers ----------------------------------------------------------- */
@@ -310,7 +311,8 @@ static int append_rest(char *buf, size_t size, const char *rest)
     return 0;
 }
 
-/* The name of a path that cannot be reached: the part that can, and the rest. */
+/* The name of a path that cannot be reached: the part that can, then the
+ * rest. */
 static void name_unreachable(struct pin *pin, int dirfd, const char *path)
 {
     char head[RE_PATH_MAX];
@@ -442,7 +444,7 @@ static int stand_in(struct pin *pin, const struct re_path_query *q)
         exe.follow = true;
         exe.create = false;
         exe.resolve = 0;
-        return resolve_path(pin, &exe, real_exec_path);
+        return resolve_path(pin, &exe, path_program);
     }
     if (is_exe_link(pin->host)) {
         snprintf(pin->text, sizeof(pin->text), "/proc/self/exe");
@@ -487,15 +489,20 @@ void policy_pin_prepare(void)
     ssize_t len = readlink("/proc/self/exe", path_emulator,
                            sizeof(path_emulator) - 1);
     struct rlimit limit;
+    int end;
 
     path_emulator[len < 0 ? 0 : len] = '\0';
+    if (!realpath(exec_path, path_program)) {
+        path_program[0] = '\0';
+    }
     if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
         path_root_len = strlen(path_root);
     }
     /* As high as a table of descriptors may sensibly grow: a server should
      * not get there. */
-    policy_pin_end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536 ?
+    end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536 ?
         65536 : limit.rlim_cur;
-    policy_pin_end -= OWN_NUMBERS;
-    policy_pin_floor = policy_pin_end > 512 ? policy_pin_end - 192 : policy_pin_end / 2;
+    end -= OWN_NUMBERS;
+    policy_pin_end = end;
+    policy_pin_floor = end > 512 ? end - 192 : end / 2;
 }

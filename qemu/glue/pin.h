@@ -26,7 +26,7 @@ struct pin {
     char host[RE_PATH_MAX];     /* canonical, on the host; "": has none */
 };
 
-/* Once, before anything else here: what -L replaces, which numbers pins have. */
+/* Once, before anything else here: what -L replaces, which numbers pins get. */
 void policy_pin_prepare(void);
 
 /* Numbers of pins: [floor, end). */
