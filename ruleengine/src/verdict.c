@@ -158,9 +158,11 @@ static int options_parse(struct re_document *doc, enum re_section section,
             draft->rule->permissive = true;
             err = once(s, &have_permissive);
         } else {
-            err = re_scan_expected(s, section == RE_SECTION_ALLOW ?
-                "\"&&\", \"||\", \"when\", \"log\" or \"quiet\"" :
-                draft->condition ?
+            err = re_scan_expected(s, section == RE_SECTION_DENY ?
+                (draft->condition ? "\"&&\", \"||\", \"when\", \"log\", "
+                 "\"quiet\" or \"permissive\"" :
+                 "\"if\", \"when\", \"log\", \"quiet\" or \"permissive\"") :
+                draft->condition || section == RE_SECTION_ALLOW ?
                 "\"&&\", \"||\", \"when\", \"log\" or \"quiet\"" :
                 "\"if\", \"when\", \"log\" or \"quiet\"");
         }
