@@ -5,6 +5,7 @@
 #include "user/safe-syscall.h"
 #include "qemu/path.h"
 
+#include <linux/close_range.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/prctl.h>
@@ -19,7 +20,7 @@
 #include "path.h"
 #include "policy.h"
 
-#define FDS_MAX 4               /* descriptors among a call's arguments */
+#define OPEN_TRIES 40           /* for a name that comes and goes */
 
 QEMU_BUILD_BUG_ON(POLICY_OWN_FDS != RE_HIGH_COUNT);
 
@@ -58,7 +59,8 @@ static uint8_t fds_of(const struct st_target *target, unsigned slot)
 static bool is_door(const char *name)
 {
     static const char *const names[] = {
-        "close_range", "ioctl", "personality", "pidfd_getfd",
+        "close_range", "ioctl", "personality", "pidfd_getfd", "prlimit64",
+        "setrlimit", "unshare",
     };
 
     for (size_t i = 0; name && i < ARRAY_SIZE(names); i++) {
@@ -114,6 +116,10 @@ static bool guard_close_range(CPUArchState *env, struct re_call *call,
     uint32_t first = a[0], last = a[1];
     uint32_t floor = policy_floor, end = floor + RE_HIGH_COUNT;
 
+    if (a[2] & CLOSE_RANGE_UNSHARE) {
+        *ret = -TARGET_EPERM;
+        return true;
+    }
     if (first > last || last < floor || first >= end) {
         return false;
     }
@@ -171,9 +177,28 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         return guard_close_range(env, call, ret);
 #endif
 #ifdef TARGET_NR_pidfd_getfd
+    /* Another process would get at what is being opened, before it has been
+     * looked at. */
     case TARGET_NR_pidfd_getfd:
-        *ret = -TARGET_EBADF;
-        return is_own(a[1]);
+        *ret = -TARGET_EPERM;
+        return true;
+#endif
+    /* A file that may not grow would end the log: done without being done. */
+#ifdef TARGET_NR_setrlimit
+    case TARGET_NR_setrlimit:
+        *ret = 0;
+        return (int)a[0] == TARGET_RLIMIT_FSIZE;
+#endif
+    case TARGET_NR_prlimit64:
+        if ((int)a[1] == TARGET_RLIMIT_FSIZE) {
+            call->args[2] = 0;
+        }
+        break;
+#ifdef TARGET_NR_unshare
+    /* /proc/self/fd would show the first thread's descriptors to all. */
+    case TARGET_NR_unshare:
+        *ret = -TARGET_EPERM;
+        return a[0] & CLONE_FILES;
 #endif
     case TARGET_NR_ioctl:
         *ret = -TARGET_EPERM;
@@ -208,7 +233,7 @@ static bool shows_emulator(const char *entry)
             return true;
         }
     }
-    return strncmp(entry, "map_files", 9) == 0;
+    return false;
 }
 
 /* "123", and nothing but digits: the number; else 0. */
@@ -253,33 +278,29 @@ static bool is_refused(int fd, const char **ret_own)
 {
     struct statfs fs;
     char name[PATH_MAX];
-    const char *entry;
+    const char *entry = "";
     long pid;
 
     *ret_own = NULL;
     if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
         return false;
     }
-    if (policy_fd_name(fd, name, sizeof(name)) < 0) {
+    if (policy_fd_name(fd, name, sizeof(name)) < 0 || !strchr(name, '/')) {
         return true;
     }
-    pid = find_entry(name, &entry);
-    if (!pid || !shows_emulator(entry)) {
+    /* By its last name: it may be mounted elsewhere, or a part of it. */
+    if (!shows_emulator(strrchr(name, '/') + 1) &&
+        !strstr(name, "/map_files") &&
+        !g_str_has_suffix(name, " (deleted)")) {
         return false;
     }
+    pid = find_entry(name, &entry);
     if (pid == getpid()) {
         *ret_own = strcmp(entry, "maps") == 0 ? "/proc/self/maps" :
             strcmp(entry, "smaps") == 0 ? "/proc/self/smaps" :
             strcmp(entry, "auxv") == 0 ? "/proc/self/auxv" : NULL;
     }
     return true;
-}
-
-static int refuse(int fd)
-{
-    close(fd);
-    errno = EACCES;
-    return -1;
 }
 
 static bool is_same(int fd, const struct stat *st)
@@ -304,7 +325,7 @@ static bool is_ours(int fd)
         return false;
     }
     for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
-        if (is_same(own, &st)) {
+        if (own != fd && is_same(own, &st)) {
             return true;
         }
     }
@@ -328,124 +349,170 @@ static int open_link(int found, int flags)
     return fcntl(found, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 }
 
-static bool is_link(int fd)
+static bool is_type(int fd, mode_t type)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 && S_ISLNK(st.st_mode);
+    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type;
 }
 
-static int open_how(int dirfd, const char *name, int flags, mode_t mode,
-                    uint64_t resolve)
+/* Whether another thread of the guest could use a descriptor meanwhile. */
+static bool has_threads(void)
 {
-    struct open_how how = { .flags = (uint32_t)flags, .resolve = resolve };
+    return first_cpu && CPU_NEXT(first_cpu);
+}
 
-    /* openat2 refuses what openat ignores. */
+static int open_how(int dirfd, const char *name, const struct open_how *how,
+                    uint64_t flags, uint64_t resolve)
+{
+    struct open_how changed = { flags, how->mode, how->resolve | resolve };
+
     if (flags & O_PATH) {
-        how.flags &= O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
-    } else if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE) {
-        how.mode = mode & 07777;
+        changed.mode = 0;
     }
-    return safe_syscall(__NR_openat2, dirfd, name, &how, sizeof(how));
+    return safe_syscall(__NR_openat2, dirfd, name, &changed, sizeof(changed));
 }
 
-/* In a directory that only a link of /proc leads to: the file may be new. */
-static int open_below(int dirfd, const char *name, int flags, mode_t mode)
+/* What a link of /proc that is none has led to: for the guest, the emulator is
+ * its program, and the emulator's descriptors are nothing. */
+static int open_magic(int found, int flags)
 {
-    const char *slash = strrchr(name, '/');
-    g_autofree char *parent = slash ? g_strndup(name, slash - name + 1) : NULL;
-    int dir, fd, err;
+    bool emulator = policy_is_emulator(found);
 
-    if (!slash || slash[1] == '\0') {
+    if ((emulator || same_program(found)) &&
+        (flags & (O_ACCMODE | O_TRUNC))) {
+        errno = ETXTBSY;
+        return -1;
+    }
+    if (emulator) {
+        return policy_reopen(policy_program_fd(), flags & ~O_CREAT);
+    }
+    if (is_ours(found)) {
         errno = ENOENT;
         return -1;
     }
-    dir = openat(dirfd, parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0) {
+    return policy_reopen(found, flags & ~(O_CREAT | O_NOFOLLOW));
+}
+
+/* "found" is O_PATH: it is looked at and then opened, with no second way to
+ * it. */
+static int open_found(CPUArchState *env, int found,
+                      const struct open_how *how, bool magic)
+{
+    int flags = how->flags;
+    const char *own;
+
+    if ((flags & O_CREAT) && ((flags & O_EXCL) || is_type(found, S_IFDIR))) {
+        errno = flags & O_EXCL ? EEXIST : EISDIR;
         return -1;
     }
-    fd = open_how(dir, slash + 1, flags, mode, RESOLVE_NO_MAGICLINKS);
-    err = errno;
-    close(dir);
+    if (is_refused(found, &own)) {
+        errno = EACCES;
+        return own ? do_guest_openat(env, AT_FDCWD, own, flags, how->mode,
+                                     true) : -1;
+    }
+    if (is_type(found, S_IFLNK)) {
+        return open_link(found, flags);
+    }
+    return magic ? open_magic(found, flags) :
+        policy_reopen(found, flags & ~(O_CREAT | O_NOFOLLOW));
+}
+
+/* Out of the guest's reach: its next descriptor gets the lowest number. */
+static int set_aside(int fd)
+{
+    int high = re_move_high(fd), err = errno;
+
+    close(fd);
     errno = err;
-    return fd;
+    return high;
 }
 
 /*
- * The way leads through a link of /proc that is none: what it leads to is
- * found first and looked at, and then opened, with no second way to it.
+ * Finds the file first and opens it when it has been looked at: in between,
+ * other threads cannot use it, whatever they do to links. What does not exist
+ * is made, and nothing else is opened instead.
  */
-static int open_by_magic(int dirfd, const char *name, int flags, mode_t mode)
+static int find_and_open(CPUArchState *env, int dirfd, const char *name,
+                         const struct open_how *how, bool magic)
 {
-    int found = openat(dirfd, name, O_PATH | O_CLOEXEC | (flags & O_NOFOLLOW));
-    int fd, err;
-    bool emulator;
+    uint64_t resolve = magic ? 0 : RESOLVE_NO_MAGICLINKS;
+    int fd, found, err;
 
-    if (found < 0) {
-        return errno == ENOENT && (flags & O_CREAT) ?
-            open_below(dirfd, name, flags, mode) : -1;
+    for (int tries = 0; tries < OPEN_TRIES; tries++) {
+        found = open_how(dirfd, name, how, O_PATH | O_CLOEXEC |
+                         (how->flags & (O_NOFOLLOW | O_DIRECTORY)), resolve);
+        if (found >= 0) {
+            found = set_aside(found);
+            fd = found < 0 ? -1 : open_found(env, found, how, magic);
+            err = errno;
+            close(found);
+            errno = err;
+            return fd;
+        }
+        if (errno != ENOENT || !(how->flags & O_CREAT)) {
+            return -1;
+        }
+        fd = open_how(dirfd, name, how, how->flags | O_EXCL, resolve);
+        if (fd >= 0 || errno != EEXIST || (how->flags & O_EXCL)) {
+            return fd;
+        }
     }
-    if ((flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL)) {
-        close(found);
-        errno = EEXIST;
+    errno = ELOOP;
+    return -1;
+}
+
+/* Without threads, nobody uses a descriptor before it has been looked at. */
+static int open_and_look(CPUArchState *env, int dirfd, const char *name,
+                         const struct open_how *how)
+{
+    int fd = open_how(dirfd, name, how, how->flags, RESOLVE_NO_MAGICLINKS);
+    const char *own;
+
+    if (fd < 0 || !is_refused(fd, &own)) {
+        return fd;
+    }
+    close(fd);
+    errno = EACCES;
+    return own ? do_guest_openat(env, AT_FDCWD, own, how->flags, how->mode,
+                                 true) : -1;
+}
+
+int policy_openat2(CPUArchState *env, int dirfd, const char *name,
+                   const void *guests)
+{
+    const struct open_how *how = guests;
+    int fd;
+
+    if (policy_is_plain(name)) {
+        return open_how(dirfd, name, how, how->flags, 0);
+    }
+    if (how->mode && !(how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))) {
+        errno = EINVAL;
         return -1;
     }
-    emulator = policy_is_emulator(found);
-    if ((emulator || same_program(found)) &&
-        (flags & (O_ACCMODE | O_TRUNC))) {
-        fd = -1;
-        errno = ETXTBSY;
-    } else if (emulator) {
-        fd = policy_reopen(policy_program_fd(), flags & ~O_CREAT);
-    } else if (is_ours(found)) {
-        fd = -1;
-        errno = ENOENT;
-    } else if (is_link(found)) {
-        fd = open_link(found, flags);
-    } else {
-        fd = policy_reopen(found, flags & ~(O_CREAT | O_NOFOLLOW));
+    fd = has_threads() ? find_and_open(env, dirfd, name, how, false) :
+        open_and_look(env, dirfd, name, how);
+    if (fd < 0 && (errno == ELOOP || errno == ENOSYS) &&
+        !(how->resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS))) {
+        fd = find_and_open(env, dirfd, name, how, true);
     }
-    err = errno;
-    close(found);
-    errno = err;
     return fd;
 }
 
 int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
                   mode_t mode)
 {
-    const char *own;
-    int fd;
+    struct open_how how = { .flags = (uint32_t)flags };
 
     if (policy_is_plain(name)) {
         return safe_syscall(__NR_openat, dirfd, name, flags, mode);
     }
-    fd = open_how(dirfd, name, flags, mode, RESOLVE_NO_MAGICLINKS);
-    if (fd < 0 && (errno == ELOOP || errno == ENOSYS)) {
-        fd = open_by_magic(dirfd, name, flags, mode);
+    /* openat2 refuses what openat ignores. */
+    if (flags & O_PATH) {
+        how.flags &= O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
+    } else if ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE) {
+        how.mode = mode & 07777;
     }
-    if (fd < 0 || !is_refused(fd, &own)) {
-        return fd;
-    }
-    if (!own) {
-        return refuse(fd);
-    }
-    close(fd);
-    return do_guest_openat(env, AT_FDCWD, own, flags, mode, true);
-}
-
-abi_long policy_opened(abi_long ret)
-{
-    const char *own;
-
-    if (policy_engine && ret >= 0 && is_refused(ret, &own)) {
-        close(ret);
-        return -TARGET_EACCES;
-    }
-    return ret;
-}
-
-uint64_t policy_resolve(const char *name)
-{
-    return policy_engine && !policy_is_plain(name) ? RESOLVE_NO_MAGICLINKS : 0;
+    return policy_openat2(env, dirfd, name, &how);
 }

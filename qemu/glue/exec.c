@@ -383,18 +383,18 @@ int policy_message_fd(void)
 
 int policy_reopen(int fd, int how)
 {
-    char name[32];
+    char name[40];
 
-    snprintf(name, sizeof(name), "self/fd/%d", fd);
-    return openat(own.proc_fd, name, how);
+    snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
+    return safe_syscall(__NR_openat, own.proc_fd, name, how, 0);
 }
 
 ssize_t policy_fd_name(int fd, char *buf, size_t size)
 {
-    char name[32];
+    char name[40];
     ssize_t length;
 
-    snprintf(name, sizeof(name), "self/fd/%d", fd);
+    snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
     length = readlinkat(own.proc_fd, name, buf, size - 1);
     if (length >= 0) {
         buf[length] = '\0';

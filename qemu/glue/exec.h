@@ -53,7 +53,8 @@ const char *policy_program_name(void);
 /* Standard error as it was when the user started the first emulator, or -1. */
 int policy_message_fd(void);
 
-/* /proc/self/fd/N without the guest's view of /proc: "how" as open's flags.
+/* /proc/thread-self/fd/N without the guest's view of /proc: "how" as open's flags;
+ * a signal interrupts it.
  * A descriptor, or -1 and errno. */
 int policy_reopen(int fd, int how);
 

@@ -113,14 +113,12 @@ void policy_fault(const void *mask);
 
 /* --- doors ------------------------------------------------------------- */
 
-/* With a policy: open() of the guest (safe_openat() otherwise), and what came
- * of openat2: fit for the guest, or an error. */
+/* With a policy: open() and openat2() of the guest, whose "how" is a struct
+ * open_how: a descriptor that is fit for the guest, or -1 and errno. */
 int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
                   mode_t mode);
-abi_long policy_opened(abi_long ret);
-
-/* What openat2 of the guest must not do besides: RESOLVE_*. */
-uint64_t policy_resolve(const char *name);
+int policy_openat2(CPUArchState *env, int dirfd, const char *name,
+                   const void *how);
 
 /* A descriptor that the guest wants to send: -1 for one of the emulator's. */
 int policy_guest_fd(int fd);

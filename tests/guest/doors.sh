@@ -67,6 +67,35 @@ calls()
     door "the emulator's personality stays" "personality: EINVAL" persona
 }
 
+threads()
+{
+    own_program doors || return 0
+    nearly_all
+    door "a thread cannot have descriptors of its own" "apart: 0" apart
+    nearly_all
+    door "what is refused was never open" "raced: lost" raced
+}
+
+mounts()
+{
+    own_program doors || return 0
+    nearly_all
+    run mounted
+    if [ "$out" = "mounted: no" ]; then
+        skip "$target: /proc elsewhere" "mounting is not permitted here"
+        return 0
+    fi
+    nearly_all
+    door "nor is /proc by another name" "mounted: 0 ways" mounted
+}
+
+limits()
+{
+    own_program doors || return 0
+    nearly_all
+    door "files may grow, and so the log" "limits: 1" no-growth
+}
+
 semihosting()
 {
     local signal
@@ -93,5 +122,5 @@ options_refused()
     check "and how to permit it" contains "$err" "gdb = yes"
 }
 
-for_each_target descriptors proc calls semihosting options_refused
+for_each_target descriptors proc calls threads mounts limits semihosting options_refused
 tap_done

@@ -7,14 +7,21 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -253,6 +260,112 @@ static void persona(void)
            name_of(syscall(SYS_personality, READ_IMPLIES_EXEC)));
 }
 
+/* --- threads and limits ------------------------------------------------ */
+
+static bool is_memory(int fd)
+{
+    char link[64], name[64];
+    ssize_t length;
+
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    length = readlink(link, name, sizeof(name) - 1);
+    return length > 4 && memcmp(name + length - 4, "/mem", 4) == 0 &&
+        !(fcntl(fd, F_GETFL) & O_PATH);
+}
+
+/* A number of one thread's is another file of the first thread's. */
+static void *open_apart(void *number)
+{
+    int fd = *(int *)number, count;
+
+    count = unshare(CLONE_FILES) == 0;
+    close(fd);
+    count += open("/proc/self/mem", O_RDONLY) >= 0;
+    count += syscall(SYS_close_range, INT_MAX, ~0U, CLOSE_RANGE_UNSHARE) == 0;
+    count += open("/proc/self/mem", O_RDONLY) >= 0;
+    printf("apart: %d\n", count);
+    return NULL;
+}
+
+static void apart(void)
+{
+    pthread_t thread;
+    int fd = open("/dev/null", O_RDONLY);
+
+    pthread_create(&thread, NULL, open_apart, &fd);
+    pthread_join(thread, NULL);
+}
+
+static struct {
+    int fd;
+    atomic_bool done;
+    bool won;
+} race;
+
+/* Takes what the number is for a moment. */
+static void *take(void *unused)
+{
+    (void)unused;
+    while (!race.done && !race.won) {
+        int copy = fcntl(race.fd, F_DUPFD, 100);
+
+        race.won = copy >= 0 && is_memory(copy);
+        close(copy);
+    }
+    return NULL;
+}
+
+/* A file that must not be open is, until the emulator has closed it. */
+static void raced(void)
+{
+    struct { uint64_t flags, mode, resolve; } how = { O_RDONLY, 0, 0 };
+    pthread_t thread;
+
+    race.fd = open("/dev/null", O_RDONLY);
+    close(race.fd);
+    pthread_create(&thread, NULL, take, NULL);
+    for (int i = 0; i < 5000; i++) {
+        open("/proc/self/mem", O_RDONLY);
+        syscall(SYS_openat2, AT_FDCWD, "/proc/self/mem", &how, sizeof(how));
+    }
+    race.done = true;
+    pthread_join(thread, NULL);
+    printf("raced: %s\n", race.won ? "won" : "lost");
+}
+
+/* /proc by other names: its own tree, and on another folder. */
+static void mounted(void)
+{
+    int count = 0, tree = syscall(SYS_open_tree, AT_FDCWD, "/proc/self",
+                                  OPEN_TREE_CLONE);
+    char name[64];
+
+    if (tree < 0) {
+        printf("mounted: no\n");
+        return;
+    }
+    count += openat(tree, "mem", O_RDONLY) >= 0;
+    mkdir("7", 0700);
+    snprintf(name, sizeof(name), "7/%d/mem", getpid());
+    if (mount("proc", "7", "proc", 0, NULL) == 0) {
+        count += open(name, O_RDONLY) >= 0;
+        umount2("7", MNT_DETACH);
+    }
+    rmdir("7");
+    printf("mounted: %d ways\n", count);
+}
+
+/* Files, and so the log, that must not grow. */
+static void no_growth(void)
+{
+    struct rlimit none = { 0, 0 };
+    int set;
+
+    signal(SIGXFSZ, SIG_IGN);
+    set = setrlimit(RLIMIT_FSIZE, &none) == 0;
+    printf("limits: %d\n", set);
+}
+
 static sigjmp_buf landing;
 
 static void land(int sig)
@@ -308,7 +421,8 @@ static const struct {
     { "closed", closed }, { "close-range", closed_range }, { "sent", sent },
     { "fetched", fetched }, { "proc", proc }, { "maps", maps },
     { "lengths", lengths }, { "terminal", terminal }, { "persona", persona },
-    { "semihosting", semihosting },
+    { "apart", apart }, { "raced", raced }, { "mounted", mounted },
+    { "no-growth", no_growth }, { "semihosting", semihosting },
 };
 
 int main(int argc, char **argv)
