@@ -5,42 +5,17 @@
 # every target, each ```lua block is one that a policy or a directory of rules
 # loads, each link leads somewhere.
 #
-# A block is named by a comment in its first line (`; web.ini: ...` or
-# `-- rules/getpid.lua`); the blocks of one document lie in one folder, so that
+# The blocks of one document lie in one folder (blocks.bash), so that
 # `handlers` and `include` find what the document shows. A Lua block below a
 # folder belongs to a directory of rules.
 
 # shellcheck source=tools/lib/tap.sh
 . "$(dirname "$0")/../../tools/lib/tap.sh"
+# shellcheck source=tests/docs/blocks.bash
+. "$(dirname "$0")/blocks.bash"
 
 [ -x "$TEST_BIN/qemu-policy" ] || skip_all "qemu-policy was not built"
 cd "$TEST_ROOT" || exit 1
-
-# blocks DOCUMENT FOLDER: writes them there; prints kind, line, file
-blocks()
-{
-    awk -v dir="$2" '
-        kind && /^```/ {
-            split(text, rows, "\n")
-            name = rows[1]
-            if (!sub(kind == "ini" ? "^; " : "^-- ", "", name) ||
-                !match(name, "^[a-z0-9/-]+[.]" kind))
-                name = "line-" line "." kind
-            else
-                name = substr(name, 1, RLENGTH)
-            file = dir "/" name
-            folder = file
-            sub("/[^/]*$", "", folder)
-            system("mkdir -p \047" folder "\047")
-            printf "%s", text > file
-            close(file)
-            print kind, line, name
-            kind = ""
-            next
-        }
-        /^```(ini|lua)$/ { kind = substr($0, 4); line = NR; text = ""; next }
-        kind { text = text $0 "\n" }' "$1"
-}
 
 # loaded NAME: does one of the document's policies name it?
 loaded()
