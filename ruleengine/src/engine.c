@@ -114,6 +114,7 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
                   struct re_diags *diags)
 {
     struct re_engine *e = calloc(1, sizeof(*e));
+    size_t errors = re_diags_errors(diags);
     int err;
 
     if (!e) {
@@ -125,6 +126,9 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
     err = make_origin(e, config->saved, diags);
     if (!err) {
         err = load_layers(e, config, diags);
+    }
+    if (!err && re_diags_errors(diags) > errors) {
+        err = -ENOMEM;          /* a warning could not be kept */
     }
     if (!err && config->ops) {
         err = re_audit_join(&e->audit, config->target, config->ops,
