@@ -5,7 +5,9 @@
 #include "qemu/path.h"
 #include "special-errno.h"
 
+#include <linux/magic.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 
 #include <ruleengine/engine.h>
 
@@ -65,6 +67,14 @@ static const char *redirected(const char *given)
         path(given) : given;
 }
 
+/* By the file system, which need not be mounted on /proc. */
+static bool is_proc(int fd)
+{
+    struct statfs fs;
+
+    return fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+}
+
 void policy_path_resolve(void *guest, const struct re_path_query *q,
                          struct re_path *path)
 {
@@ -98,7 +108,7 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
         }
     }
     pin->error = -err;
-    pin->plain = strncmp(pin->host, "/proc", 5) != 0;
+    pin->plain = !is_proc(pin->fd);
     if (pin->host[0]) {
         policy_pin_guest_name(pin->host, path->name, sizeof(path->name));
         path->len = strlen(path->name);
@@ -447,12 +457,22 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
 #ifdef TARGET_NR_setns
     case TARGET_NR_setns:
 #endif
+#ifdef TARGET_NR_fsmount
+    case TARGET_NR_fsmount:
+#endif
 #ifdef TARGET_NR_move_mount
     case TARGET_NR_move_mount:
 #endif
         *ret = -TARGET_EPERM;
         refused = true;
         break;
+    /* A tree of its own, in which names begin anew. */
+#ifdef TARGET_NR_open_tree
+    case TARGET_NR_open_tree:
+        *ret = -TARGET_EPERM;
+        refused = a[2] & 1 /* OPEN_TREE_CLONE */;
+        break;
+#endif
 #ifdef TARGET_NR_unshare
     case TARGET_NR_unshare:
         *ret = -TARGET_EPERM;
@@ -479,6 +499,12 @@ static void watch_doors(uint8_t *map)
 #endif
 #ifdef TARGET_NR_umount
         TARGET_NR_umount,
+#endif
+#ifdef TARGET_NR_fsmount
+        TARGET_NR_fsmount,
+#endif
+#ifdef TARGET_NR_open_tree
+        TARGET_NR_open_tree,
 #endif
 #ifdef TARGET_NR_setns
         TARGET_NR_setns,
