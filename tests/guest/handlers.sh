@@ -110,7 +110,7 @@ function syscall_getppid(num, a1, a2, a3, a4, a5, a6, a7, a8)
   return 1, 31337
 end
 
-function syscall_sync(num)
+function syscall_sched_yield(num)
   return 0, 0
 end
 END
@@ -123,7 +123,7 @@ END
     expect "a directory of rules" \
 "getppid = 31337
 umask = 55
-sync = 0" call getppid -- call umask 55 -- call sync
+sched_yield = 0" call getppid -- call umask 55 -- call sched_yield
 }
 
 for_each_target handlers storm rules

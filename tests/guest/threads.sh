@@ -27,17 +27,17 @@ counted()
 default = allow
 [emulate]
 setpgid = error EIO when 1..500
-sync    = error EIO when 2+2
+sched_yield = error EIO when 2+2
 END
     expect "counters are exact with threads and shared with children" \
         "refused=400 others=0 children=4" storm 4 100 setpgid
     expect "each second one" \
-"sync = 0
-sync = EIO
-sync = 0
+"sched_yield = 0
+sched_yield = EIO
+sched_yield = 0
 child exited with 0
-sync = EIO" \
-        call sync -- call sync -- fork call sync -- call sync
+sched_yield = EIO" \
+        call sched_yield -- call sched_yield -- fork call sched_yield -- call sched_yield
 }
 
 inherited()
