@@ -95,7 +95,7 @@ static void put_text(FILE *out, const struct re_candidate *c)
         if (c->rule->line) {
             fprintf(out, "[policy] %s = ", c->rule->key);
         }
-        put_line(out, c->rule->text);
+        put_line(out, c->rule->text ? c->rule->text : "");
     } else if (draft->in_value) {
         fprintf(out, "[%s] syscalls = %.*s", draft->entry->section,
                 (int)draft->length, draft->entry->value + draft->offset);

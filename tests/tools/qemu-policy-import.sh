@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# qemu-policy import and export. Each file of tests/import becomes exactly
+# NAME.ini, which loads for all targets and decides as NAME.cases says. Then real
+# profiles and units, where this machine has them.
+
+# shellcheck source=tools/lib/tap.sh
+. "$(dirname "$0")/../../tools/lib/tap.sh"
+
+[ -x "$TEST_BIN/qemu-policy" ] || skip_all "qemu-policy was not built"
+tool=$TEST_BIN/qemu-policy
+cd "$TEST_ROOT/tests/import" || exit 1
+
+# becomes FORMAT FILE
+becomes()
+{
+    local name=${2%.*}
+    succeeds "import of $2" "$tool" import "$1" "$2" -o "$TEST_TMP/$name.ini"
+    is "$(sed 's/^.*not carried over: /;   /' <<<"$output")" \
+        "$(grep '^;   ' "$name.ini" | sed 1,2d)" \
+        "$2: what is lost stands on standard error and in comments"
+    is "$(cat "$TEST_TMP/$name.ini")" "$(cat "$name.ini")" "$2: the policy"
+    succeeds "$2: it loads" "$tool" check "$name.ini"
+    succeeds "$2: it decides the same" "$tool" test "$name.ini" "$name.cases"
+}
+becomes oci profile.json
+becomes systemd unit.service
+becomes systemd refusing.service
+becomes minijail sandbox.policy
+becomes strace faults.strace
+
+cd "$TEST_TMP" || exit 1
+output=$("$tool" import oci --cap CAP_SYS_ADMIN \
+    "$TEST_ROOT/tests/import/profile.json" 2>/dev/null)
+like "$output" '^syscalls = .* mount ' "a capability that the program has"
+unlike "$output" '^clone = ' "... and what is for those without it"
+
+# wrong FORMAT EXPECTED NAME: standard input is no such thing
+wrong()
+{
+    cat >input
+    exits 1 "$3" "$tool" import "$1" input
+    like "$output" "$2" "$3: what it says"
+}
+wrong oci '^input: error: ' "no JSON" <<<'{'
+wrong oci 'no seccomp profile' "another JSON" <<<'{}'
+wrong oci 'unknown action "SCMP_ACT_FROB"' "an unknown action" \
+    <<<'{"defaultAction":"SCMP_ACT_FROB"}'
+wrong oci 'unknown comparison "X"' "an unknown comparison" \
+    <<<'{"defaultAction":"SCMP_ACT_KILL_PROCESS","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"op":"X"}]}]}'
+wrong oci 'an index is 0 to 5' "an index that is none" \
+    <<<'{"defaultAction":"SCMP_ACT_KILL_PROCESS","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}]}'
+wrong systemd '"frob" is not an errno' "an unknown errno" \
+    <<<'SystemCallErrorNumber=frob'
+wrong minijail 'input:1: error: expected "NAME: RULE"' "no minijail policy" \
+    <<<'read'
+wrong minijail 'nowhere' "an include that is not there" <<<'@include nowhere'
+wrong strace '"FROB" is not an errno' "an unknown error" <<<'read:error=FROB'
+exits 1 "a file that is not there" "$tool" import oci nowhere
+exits 2 "an unknown format" "$tool" import frob input
+exits 2 "no file" "$tool" import oci
+echo '{"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW"}}}' >config.json
+succeeds "a whole config.json" "$tool" import oci config.json
+like "$output" '^default = allow$' "its profile is found"
+
+# --- export -----------------------------------------------------------------
+
+cat >a.ini <<'END'
+[policy]
+default = allow
+[deny]
+syscalls = reboot:kill ptrace:EIO mount:trap
+socket   = EACCES if domain != AF_UNIX
+[emulate]
+getpid   = return 1
+END
+succeeds "export" "$tool" export oci a.ini -o a.json
+is "$output" 'getpid: not carried over: what decides between its rules; it is SCMP_ACT_ERRNO ENOSYS
+socket: not carried over: what decides between its rules; it is SCMP_ACT_ERRNO EACCES' \
+    "what is lost"
+is "$(jq -r '.syscalls[] | select(.names | index("ptrace")) |
+    "\(.action) \(.errnoRet)"' a.json)" 'SCMP_ACT_ERRNO 5' "errnos"
+is "$(jq -r '.syscalls[] | select(.names | index("socket")) | .comment' \
+    a.json)" 'has conditions in the policy; this is the strictest verdict' \
+    "a condition is refused"
+succeeds "it can be imported" "$tool" import oci a.json -o b.ini
+for case in 'reboot kill' 'ptrace deny EIO' 'mount trap' 'read allow' \
+    'socket deny EACCES'; do
+    echo "$case" >one.cases
+    succeeds "there and back: $case" \
+        "$tool" test b.ini one.cases --target x86_64
+done
+succeeds "export for another target" \
+    "$tool" export oci a.ini --target mips -o mips.json
+is "$(jq -r '[.syscalls[].names[]] | index("cacheflush") != null and index("connect") != null' mips.json)" \
+    true "its calls"
+exits 2 "an unknown format" "$tool" export frob a.ini
+exits 1 "a policy that is not there" "$tool" export oci nowhere.ini
+
+# --- the real ones ----------------------------------------------------------
+
+profile=/usr/share/containers/seccomp.json
+if [ -e "$profile" ]; then
+    succeeds "the profile of golang-github-containers-common" \
+        "$tool" import oci "$profile" -o real.ini
+    succeeds "it loads" "$tool" check real.ini
+    printf '%s\n' 'read allow' 'fstat allow' 'mount allow' 'bpf deny EPERM' \
+        'socket domain=AF_NETLINK protocol=9 deny EINVAL' \
+        'keyctl allow' 'vm86 deny EPERM' \
+        'personality personality=0x20000 allow' >real.cases
+    succeeds "it decides" "$tool" test real.ini real.cases
+else
+    skip "a real container profile" \
+        "golang-github-containers-common is not installed"
+fi
+units=$(grep -ls '^SystemCallFilter=' /lib/systemd/system/*.service)
+[ -n "$units" ] || skip "real units" "no unit here has SystemCallFilter="
+for unit in $units; do
+    succeeds "${unit##*/}" "$tool" import systemd "$unit" -o unit.ini
+    succeeds "${unit##*/}: it loads" "$tool" check unit.ini
+done
+
+tap_done

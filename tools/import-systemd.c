@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A systemd unit: SystemCallFilter= and what belongs to it. Lines of a unit
+ * count one after the other; rules here do not. So the verdict of every single
+ * call is worked out first, sets are written where they lead to the same, and
+ * the calls of which they do not are named.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy-draft.h"
+#include "policy-question.h"
+
+enum { NAMES_MAX = 1024, SETS_MAX = 64 };
+
+enum state { UNSET, LISTED, REMOVED };
+
+struct unit {
+    struct policy_draft *draft;
+    bool started, allow_list;       /* the first filter's kind */
+    char error[32];                 /* SystemCallErrorNumber; "kill" */
+    unsigned names;                 /* how many there are */
+    enum state state[NAMES_MAX];    /* of each canonical name */
+    char suffix[NAMES_MAX][24];     /* of those removed or refused: "EPERM" */
+    bool single[NAMES_MAX];         /* named by itself */
+    bool logged[NAMES_MAX];
+    struct {
+        const struct st_set *set;
+        bool listed;                /* else: removed */
+        char suffix[24];
+    } sets[SETS_MAX];
+    unsigned set_count;
+};
+
+static int index_of(const char *name)
+{
+    const char *canonical = st_canonical_name(name), *at;
+
+    for (unsigned i = 0; canonical && (at = st_name_at(i)); i++) {
+        if (strcmp(at, canonical) == 0) {
+            return i < NAMES_MAX ? (int)i : -1;
+        }
+    }
+    return -1;
+}
+
+/* --- SystemCallFilter= -------------------------------------------------- */
+
+static void mark(struct unit *u, const char *name, bool listed,
+                 const char *suffix)
+{
+    int i = index_of(name);
+
+    if (i >= 0) {
+        u->state[i] = listed ? LISTED : REMOVED;
+        snprintf(u->suffix[i], sizeof(u->suffix[i]), "%s", suffix);
+    }
+}
+
+static void mark_set(struct unit *u, const struct st_set *set, bool listed,
+                     const char *suffix)
+{
+    for (unsigned i = 0; i < set->count; i++) {
+        mark(u, st_name_at(set->members[i]), listed, suffix);
+    }
+    if (u->set_count < SETS_MAX) {
+        u->sets[u->set_count].set = set;
+        u->sets[u->set_count].listed = listed;
+        snprintf(u->sets[u->set_count++].suffix, sizeof(u->sets[0].suffix),
+                 "%s", suffix);
+    }
+}
+
+/* "name", "@set", "name:EPERM" */
+static void filter_word(struct unit *u, unsigned line, char *word,
+                        bool inverted)
+{
+    char *colon = strchr(word, ':');
+    bool listed = u->allow_list ? !inverted : inverted;
+    const char *suffix = "";
+    int i;
+
+    if (colon) {
+        char *end;
+        long number = strtol(colon + 1, &end, 10);
+
+        *colon = '\0';
+        suffix = *end || end == colon + 1 ? colon + 1 : draft_errno(number);
+        if (!suffix) {
+            draft_note(u->draft, line, "%s:%s: there is no such errno", word,
+                       colon + 1);
+            return;
+        }
+    }
+    if (colon && u->allow_list && listed) {
+        draft_note(u->draft, line, "%s:%s: an errno of an allowed call means "
+                   "nothing", word, suffix);
+        suffix = "";
+    }
+    if (word[0] == '@') {
+        const struct st_set *set = st_set_by_name(word);
+
+        if (!set) {
+            draft_note(u->draft, line, "there is no set %s", word);
+            return;
+        }
+        mark_set(u, set, listed, suffix);
+        return;
+    }
+    i = index_of(word);
+    if (i < 0) {
+        draft_note(u->draft, line, "no target has %s", word);
+        return;
+    }
+    mark(u, word, listed, suffix);
+    u->single[i] = true;
+}
+
+static void start_filter(struct unit *u, bool inverted)
+{
+    u->started = true;
+    u->allow_list = !inverted;
+    /* systemd adds these by itself. */
+    if (u->allow_list) {
+        mark_set(u, st_set_by_name("@default"), true, "");
+    }
+}
+
+static void reset_filter(struct unit *u)
+{
+    u->started = false;
+    u->set_count = 0;
+    memset(u->state, 0, sizeof(u->state));
+    memset(u->single, 0, sizeof(u->single));
+}
+
+static void filter(struct unit *u, unsigned line, char *value)
+{
+    bool inverted = value[0] == '~';
+    char *word;
+
+    value += inverted;
+    if (!value[strspn(value, " \t")] && !inverted) {
+        reset_filter(u);
+        return;
+    }
+    if (!u->started) {
+        start_filter(u, inverted);
+    }
+    while ((word = strsep(&value, " \t"))) {
+        if (*word) {
+            filter_word(u, line, word, inverted);
+        }
+    }
+}
+
+/* --- other keys --------------------------------------------------------- */
+
+static void log_calls(struct unit *u, unsigned line, char *value)
+{
+    char *word;
+
+    if (value[0] == '~') {
+        draft_note(u->draft, line, "SystemCallLog=%s: every call but these; "
+                   "[policy] log = all comes near", value);
+        return;
+    }
+    while ((word = strsep(&value, " \t"))) {
+        const struct st_set *set = st_set_by_name(word);
+        int i = index_of(word);
+
+        for (unsigned j = 0; set && j < set->count; j++) {
+            int member = index_of(st_name_at(set->members[j]));
+
+            if (member >= 0) {
+                u->logged[member] = true;
+            }
+        }
+        if (i >= 0) {
+            u->logged[i] = true;
+        } else if (*word && !set) {
+            draft_note(u->draft, line, "SystemCallLog: no target has %s",
+                       word);
+        }
+    }
+}
+
+static void error_number(struct unit *u, unsigned line, const char *value)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+    const char *name = *end || end == value ? value : draft_errno(number);
+
+    if (!name || (name[0] != 'E' && strcmp(name, "kill") != 0)) {
+        draft_fail(u->draft, line, "\"%s\" is not an errno", value);
+        return;
+    }
+    snprintf(u->error, sizeof(u->error), "%s", name);
+}
+
+/* RestrictAddressFamilies=AF_INET AF_UNIX, or with "~" those it may not. */
+static void families(struct unit *u, unsigned line, char *value)
+{
+    bool inverted = value[0] == '~', none = strcmp(value, "none") == 0;
+    char *list = policy_printf("%s", ""), *word, *text;
+
+    value += inverted;
+    while (!none && (word = strsep(&value, " \t"))) {
+        char *longer;
+
+        if (!*word) {
+            continue;
+        }
+        longer = policy_printf("%s%s%s", list, *list ? ", " : "", word);
+        free(list);
+        list = longer;
+    }
+    if (none) {
+        draft_add(u->draft, line, DRAFT_DENY, "socket", "EAFNOSUPPORT",
+                  "domain >= 0", NULL);
+    } else if (*list) {
+        text = policy_printf("domain %sin {%s}", inverted ? "" : "!", list);
+        draft_add(u->draft, line, DRAFT_DENY, "socket", "EAFNOSUPPORT", text,
+                  NULL);
+        free(text);
+    }
+    free(list);
+}
+
+/* What else a unit says about what its program may do. */
+static bool restricts(const char *key)
+{
+    static const char *const starts[] = {
+        "SystemCall", "Restrict", "Protect", "Private", "ReadOnly",
+        "ReadWrite", "Inaccessible", "Exec", "NoExec", "NoNew", "Memory",
+        "LockPersonality", "Capability", "Ambient", "RootDirectory",
+        "IPAddress", "SocketBind", "Device", "ProcSubset", "TemporaryFile",
+        "Bind", "RemoveIPC", "UMask", "Limit",
+    };
+
+    if (strcmp(key, "ExecStart") == 0 || strncmp(key, "ExecSt", 6) == 0 ||
+        strcmp(key, "ExecReload") == 0 || strncmp(key, "ExecCond", 8) == 0) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        if (strncmp(key, starts[i], strlen(starts[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void setting(struct unit *u, unsigned line, const char *key,
+                    char *value)
+{
+    if (strcmp(key, "SystemCallFilter") == 0) {
+        filter(u, line, value);
+    } else if (strcmp(key, "SystemCallErrorNumber") == 0) {
+        error_number(u, line, value);
+    } else if (strcmp(key, "SystemCallLog") == 0) {
+        log_calls(u, line, value);
+    } else if (strcmp(key, "RestrictAddressFamilies") == 0) {
+        families(u, line, value);
+    } else if (restricts(key)) {
+        draft_note(u->draft, line, "%s=%s", key, value);
+    }
+}
+
+static void read_unit(struct unit *u, FILE *in)
+{
+    unsigned line = 0;
+    char *text;
+
+    while ((text = draft_line(in, &line))) {
+        char *start = text + strspn(text, " \t");
+        char *equals = strchr(start, '=');
+
+        if (*start != '#' && *start != ';' && *start != '[' && equals) {
+            char *value = equals + 1 + strspn(equals + 1, " \t");
+
+            while (equals > start && strchr(" \t", equals[-1])) {
+                equals--;
+            }
+            *equals = '\0';
+            setting(u, line, start, value);
+        }
+        free(text);
+    }
+}
+
+/* --- to rules ----------------------------------------------------------- */
+
+/* What the sets alone make of a call: the stricter counts. */
+static enum state by_sets(const struct unit *u, const char *name,
+                          char suffix[24])
+{
+    enum state state = UNSET;
+
+    suffix[0] = '\0';
+    for (unsigned i = 0; i < u->set_count; i++) {
+        bool refuses = u->sets[i].listed != u->allow_list;
+
+        for (unsigned j = 0; j < u->sets[i].set->count; j++) {
+            const char *member =
+                st_canonical_name(st_name_at(u->sets[i].set->members[j]));
+
+            if (strcmp(member, name) == 0 && (refuses || state == UNSET)) {
+                state = u->sets[i].listed ? LISTED : REMOVED;
+                snprintf(suffix, 24, "%s", u->sets[i].suffix);
+            }
+        }
+    }
+    return state;
+}
+
+static const char *refusal(const struct unit *u, const char *suffix)
+{
+    return suffix[0] ? suffix : u->error;
+}
+
+static void add(struct unit *u, const char *name, bool allow,
+                const char *suffix, bool log)
+{
+    draft_add(u->draft, 0, allow ? DRAFT_ALLOW : DRAFT_DENY, name,
+              allow ? log ? "log" : "" : refusal(u, suffix), NULL, NULL);
+}
+
+static void add_name(struct unit *u, unsigned i)
+{
+    const char *name = st_name_at(i);
+    char suffix[24];
+    enum state state = by_sets(u, name, suffix);
+    bool allow = u->allow_list ? u->state[i] == LISTED :
+        u->state[i] != LISTED;
+    bool as_sets = state == u->state[i] &&
+        (allow || strcmp(refusal(u, suffix),
+                         refusal(u, u->suffix[i])) == 0);
+
+    if (u->logged[i] && allow) {
+        add(u, name, true, "", true);
+    } else if (u->single[i] || !as_sets) {
+        add(u, name, allow, u->suffix[i], false);
+    }
+}
+
+static bool set_before(const struct unit *u, unsigned i)
+{
+    for (unsigned j = i + 1; j < u->set_count; j++) {
+        if (u->sets[j].set == u->sets[i].set) {
+            return true;        /* a later line says more of it */
+        }
+    }
+    return false;
+}
+
+static void add_rules(struct unit *u)
+{
+    for (unsigned i = 0; i < u->set_count; i++) {
+        bool allow = u->sets[i].listed == u->allow_list;
+
+        if (set_before(u, i)) {
+            u->sets[i--] = u->sets[--u->set_count];
+            continue;
+        }
+        add(u, u->sets[i].set->name, allow, u->sets[i].suffix, false);
+    }
+    for (unsigned i = 0; i < u->names; i++) {
+        if (u->state[i] != UNSET || u->logged[i]) {
+            add_name(u, i);
+        }
+    }
+}
+
+void import_systemd(struct policy_draft *d, FILE *in,
+                    const struct draft_options *options)
+{
+    struct unit *u = policy_need(calloc(1, sizeof(*u)));
+    char *text;
+
+    (void)options;
+    u->draft = d;
+    strcpy(u->error, "kill");
+    while (u->names < NAMES_MAX && st_name_at(u->names)) {
+        u->names++;
+    }
+    read_unit(u, in);
+    if (!u->started || !u->allow_list) {
+        draft_set_default(d, "allow");
+        d->unknown = policy_printf("allow");
+    } else {
+        text = policy_printf("%s%s", u->error[0] == 'E' ? "deny " : "",
+                             u->error);
+        draft_set_default(d, text);
+        d->unknown = text;
+    }
+    if (u->started) {
+        add_rules(u);
+    } else if (d->count == 0 && !d->failed) {
+        draft_note(d, 0, "the unit has no SystemCallFilter=: everything is "
+                   "allowed");
+    }
+    free(u);
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "policy-draft.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <syscall-tables.h>
+
+#include "policy-question.h"
+
+enum { COLUMNS = 78 };
+
+static char *format_text(const char *format, va_list ap)
+{
+    char *text;
+
+    return policy_need(vasprintf(&text, format, ap) < 0 ? NULL : text);
+}
+
+void draft_note(struct policy_draft *d, unsigned line, const char *format, ...)
+{
+    va_list ap;
+    char *text;
+
+    va_start(ap, format);
+    text = format_text(format, ap);
+    va_end(ap);
+    d->notes = policy_need(reallocarray(d->notes, d->note_count + 1,
+                                        sizeof(*d->notes)));
+    d->notes[d->note_count++] = line ?
+        policy_printf("line %u: %s", line, text) : policy_printf("%s", text);
+    free(text);
+}
+
+void draft_fail(struct policy_draft *d, unsigned line, const char *format, ...)
+{
+    va_list ap;
+
+    if (line) {
+        fprintf(stderr, "%s:%u: error: ", d->file, line);
+    } else {
+        fprintf(stderr, "%s: error: ", d->file);
+    }
+    va_start(ap, format);
+    vfprintf(stderr, format, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+    d->failed = true;
+}
+
+void draft_set_default(struct policy_draft *d, const char *verdict)
+{
+    free(d->default_);
+    d->default_ = policy_printf("%s", verdict);
+}
+
+/* --- names -------------------------------------------------------------- */
+
+/* A call that only carries others, on some target at least. */
+static bool carries(const char *name)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+
+    for (unsigned i = 0; i < st_target_count(); i++) {
+        const struct st_target *t = st_target_at(i);
+
+        if (st_slots_of_name(t, name, slots) > 0 &&
+            st_slot_is_carrier(t, slots[0])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool everywhere(const char *name)
+{
+    const struct st_set *set = st_set_by_name(name);
+    uint16_t slots[ST_MAX_SPELLINGS];
+    bool all = true;
+
+    for (unsigned i = 0; i < st_target_count() && all; i++) {
+        unsigned found = set ? 0 :
+            st_slots_of_name(st_target_at(i), name, slots);
+
+        for (unsigned j = 0; set && j < set->count && !found; j++) {
+            found = st_slots_of_name(st_target_at(i),
+                                     st_name_at(set->members[j]), slots);
+        }
+        all = found;
+    }
+    return all;
+}
+
+const char *draft_arg(const char *call, unsigned i, char buf[8])
+{
+    const struct st_target *t = st_target_by_name("x86_64");
+    struct st_arg args[ST_MAX_ARGS];
+    uint16_t slots[ST_MAX_SPELLINGS];
+
+    if (st_slots_of_name(t, call, slots) > 0 &&
+        (int)i < st_slot_args(t, slots[0], args)) {
+        const char *name = args[i].name;
+
+        /* These are words of the language besides. */
+        if (strcmp(name, "path") && strcmp(name, "unix") &&
+            strcmp(name, "path2")) {
+            return name;
+        }
+    }
+    snprintf(buf, 8, "arg%u", i % 10);
+    return buf;
+}
+
+const char *draft_errno(long number)
+{
+    return number > 0 && number < 4096 ?
+        st_errno_name(st_target_by_name("x86_64"), number) : NULL;
+}
+
+/* --- rules -------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* A rule for the same call under the same condition. */
+static struct draft_rule *find(const struct policy_draft *d,
+                               const char *name, const char *condition,
+                               const char *when)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        if (strcmp(d->rules[i].name, name) == 0 &&
+            same_text(d->rules[i].condition, condition) &&
+            same_text(d->rules[i].when, when)) {
+            return &d->rules[i];
+        }
+    }
+    return NULL;
+}
+
+static char *copy(const char *text)
+{
+    return text ? policy_need(strdup(text)) : NULL;
+}
+
+/* Which of two rules for one call stays: that of its usual spelling ("fstat"
+ * before "oldfstat", for one rule governs both), else the stricter. */
+static bool replaces(const struct draft_rule *old, const char *canonical,
+                     const char *spelled, enum draft_section section,
+                     const char *verdict)
+{
+    bool usual = strcmp(spelled, canonical) == 0;
+    bool was_usual = strcmp(old->spelled, canonical) == 0;
+
+    if (usual != was_usual) {
+        return usual;
+    }
+    return section == DRAFT_DENY && (old->section == DRAFT_ALLOW ||
+                                     strcmp(verdict, "kill") == 0);
+}
+
+static void note_conflict(struct policy_draft *d, unsigned line,
+                          const struct draft_rule *old, const char *spelled,
+                          bool new_counts)
+{
+    if (strcmp(old->spelled, spelled) == 0) {
+        draft_note(d, line, "%s is both allowed and refused, or refused twice; "
+                   "the stricter counts", spelled);
+    } else {
+        draft_note(d, line, "one rule governs %s and %s; that of %s counts",
+                   old->spelled, spelled, new_counts ? spelled :
+                   old->spelled);
+    }
+}
+
+static void free_rule(struct draft_rule *r)
+{
+    free(r->name);
+    free(r->spelled);
+    free(r->verdict);
+    free(r->condition);
+    free(r->when);
+}
+
+void draft_add(struct policy_draft *d, unsigned line,
+               enum draft_section section, const char *spelled,
+               const char *verdict, const char *condition, const char *when)
+{
+    bool is_set = spelled[0] == '@';
+    const char *name = is_set ? spelled : st_canonical_name(spelled);
+    struct draft_rule *old;
+
+    if (!name || (is_set && !st_set_by_name(name))) {
+        draft_note(d, line, "no target has %s", spelled);
+        return;
+    }
+    if (!is_set && carries(spelled)) {
+        draft_note(d, line, "%s: the calls that it carries are decided by "
+                   "themselves", spelled);
+        return;
+    }
+    old = find(d, name, condition, when);
+    if (!old) {
+        d->rules = policy_need(reallocarray(d->rules, d->count + 1,
+                                            sizeof(*d->rules)));
+        old = &d->rules[d->count++];
+    } else if (old->section == section &&
+               strcmp(old->verdict, verdict) == 0) {
+        return;
+    } else {
+        bool new_counts = replaces(old, name, spelled, section, verdict);
+
+        note_conflict(d, line, old, spelled, new_counts);
+        if (!new_counts) {
+            return;
+        }
+        free_rule(old);
+    }
+    *old = (struct draft_rule) {
+        .section = section, .name = copy(name), .spelled = copy(spelled),
+        .verdict = copy(verdict), .condition = copy(condition),
+        .when = copy(when),
+    };
+}
+
+void draft_free(struct policy_draft *d)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        free_rule(&d->rules[i]);
+    }
+    for (size_t i = 0; i < d->note_count; i++) {
+        free(d->notes[i]);
+    }
+    free(d->rules);
+    free(d->notes);
+    free(d->default_);
+    free(d->unknown);
+}
+
+/* --- writing ------------------------------------------------------------ */
+
+/* What a list can say. */
+static bool is_listed(const struct draft_rule *r)
+{
+    return !r->condition && !r->when && r->section != DRAFT_EMULATE;
+}
+
+static void write_list(const struct policy_draft *d, enum draft_section section,
+                       FILE *out)
+{
+    const char *lead = "syscalls =";
+    int column = 0;
+
+    for (size_t i = 0; i < d->count; i++) {
+        const struct draft_rule *r = &d->rules[i];
+        char *word;
+
+        if (r->section != section || !is_listed(r)) {
+            continue;
+        }
+        word = policy_printf("%s%s%s%s", everywhere(r->name) ? "" : "?",
+                             r->name, r->verdict[0] &&
+                             strcmp(r->verdict, "EPERM") ? ":" : "",
+                             strcmp(r->verdict, "EPERM") ? r->verdict : "");
+        if (column == 0 || column + 1 + (int)strlen(word) > COLUMNS) {
+            column = fprintf(out, "%s%-10s", column ? "\n" : "", lead) -
+                !!column;
+            lead = "";
+        }
+        column += fprintf(out, " %s", word);
+        free(word);
+    }
+    if (column) {
+        fputc('\n', out);
+    }
+}
+
+/* A condition, broken behind "||" and "&&" where a line gets long. */
+static void write_condition(const char *text, FILE *out)
+{
+    int column = 30;
+
+    for (; *text; text++, column++) {
+        if (column > COLUMNS && *text == ' ' &&
+            (!strncmp(text, " || ", 4) || !strncmp(text, " && ", 4))) {
+            fputs("\n          ", out);
+            column = 10;
+        }
+        fputc(*text, out);
+    }
+}
+
+static void write_rule(const struct draft_rule *r, FILE *out)
+{
+    bool allows = r->section == DRAFT_ALLOW;
+
+    fprintf(out, "%s%s = ", everywhere(r->name) ? "" : "?", r->name);
+    if (allows && r->condition) {
+        write_condition(r->condition, out);
+    } else {
+        fputs(allows ? "always" : r->verdict, out);
+    }
+    if (!allows && r->condition) {
+        fputs(" if ", out);
+        write_condition(r->condition, out);
+    }
+    if (r->when) {
+        fprintf(out, " when %s", r->when);
+    }
+    fprintf(out, "%s%s\n", allows && r->verdict[0] ? " " : "",
+            allows ? r->verdict : "");
+}
+
+static void write_section(const struct policy_draft *d,
+                          enum draft_section section, const char *name,
+                          FILE *out)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < d->count && !any; i++) {
+        any = d->rules[i].section == section;
+    }
+    if (!any) {
+        return;
+    }
+    fprintf(out, "\n[%s]\n", name);
+    write_list(d, section, out);
+    for (size_t i = 0; i < d->count; i++) {
+        if (d->rules[i].section == section && !is_listed(&d->rules[i])) {
+            write_rule(&d->rules[i], out);
+        }
+    }
+}
+
+/* Comments hold no control characters, and no line is longer than a policy's
+ * may be. */
+static void write_comment(const char *text, FILE *out)
+{
+    fputs(";   ", out);
+    for (size_t i = 0; text[i] && i < 180; i++) {
+        unsigned char c = text[i];
+
+        fputc(c >= ' ' && c < 0x7f ? c : '?', out);
+    }
+    fputc('\n', out);
+}
+
+void draft_write(const struct policy_draft *d, const char *format, FILE *out)
+{
+    fputs("; Imported:\n", out);
+    write_comment(d->file, out);
+    write_comment(format, out);
+    if (d->note_count) {
+        fputs("; What could not be carried over as it stood:\n", out);
+    }
+    for (size_t i = 0; i < d->note_count; i++) {
+        write_comment(d->notes[i], out);
+    }
+    fprintf(out, "[policy]\ndefault = %s\n", d->default_);
+    if (d->unknown) {
+        fprintf(out, "unknown = %s\n", d->unknown);
+    }
+    write_section(d, DRAFT_ALLOW, "allow", out);
+    write_section(d, DRAFT_DENY, "deny", out);
+    write_section(d, DRAFT_EMULATE, "emulate", out);
+}
+
+/* --- reading ------------------------------------------------------------ */
+
+char *draft_line(FILE *in, unsigned *line)
+{
+    char *whole = NULL, *part = NULL;
+    size_t size = 0, length = 0;
+    ssize_t got;
+
+    while ((got = getline(&part, &size, in)) >= 0) {
+        bool more;
+
+        ++*line;
+        while (got > 0 && strchr("\r\n", part[got - 1])) {
+            part[--got] = '\0';
+        }
+        more = got > 0 && part[got - 1] == '\\';
+        part[got - more] = '\0';
+        whole = policy_need(realloc(whole, length + got + 2));
+        length += sprintf(whole + length, "%s%s", part, more ? " " : "");
+        if (!more) {
+            break;
+        }
+    }
+    free(part);
+    return whole;
+}
