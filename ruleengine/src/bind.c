@@ -215,15 +215,17 @@ static const struct re_form *form_of(struct binder *b)
 static bool find_number(struct binder *b, const char *name,
                         struct st_arg *ret_arg, enum re_number *ret)
 {
-    const struct re_form *form = form_of(b);
+    bool family = strcmp(name, "family") == 0, port = strcmp(name, "port") == 0;
+    bool access = strcmp(name, "access") == 0;
+    const struct re_form *form = family || port || access ? form_of(b) : NULL;
     struct st_arg arg = { .name = name, .type = "number", .width = 16 };
 
-    if (form && form->has_address && strcmp(name, "family") == 0) {
+    if (form && form->has_address && family) {
         arg.family = st_family_by_name("af");
         *ret = RE_NUMBER_FAMILY;
-    } else if (form && form->has_address && strcmp(name, "port") == 0) {
+    } else if (form && form->has_address && port) {
         *ret = RE_NUMBER_PORT;
-    } else if (form && form->open && strcmp(name, "access") == 0) {
+    } else if (form && form->open && access) {
         *ret = RE_NUMBER_ACCESS;
     } else {
         return false;
@@ -408,7 +410,14 @@ static uint16_t emit_ranges(struct binder *b, struct re_node *node,
     return next;
 }
 
-/* "<" and ">": the range from or to the end of the argument's domain. */
+static bool is_order(const struct re_node *node)
+{
+    return node->relation == RE_RELATION_BELOW ||
+        node->relation == RE_RELATION_ABOVE;
+}
+
+/* "<", ">", "<=" and ">=": a range from or to the end of the domain. None is
+ * the opposite of another: what has no port is neither below nor above one. */
 static uint16_t emit_order(struct binder *b, struct re_node *node,
                            const struct st_arg *arg, struct re_test test,
                            uint16_t yes, uint16_t no)
@@ -416,16 +425,19 @@ static uint16_t emit_order(struct binder *b, struct re_node *node,
     uint64_t all = width_mask(arg->width), value;
     uint64_t least = test.is_signed ? ~(all / 2) : 0;
     uint64_t most = test.is_signed ? all / 2 : all;
-    bool below = node->relation == RE_RELATION_BELOW;
+    bool up = (node->relation == RE_RELATION_ABOVE) != node->negated;
 
     if (!evaluate(b, node, arg, test.is_signed, &node->ranges->low, &value)) {
         return no;
     }
-    if (value == (below ? least : most)) {
+    if (!node->negated && value == (up ? most : least)) {
         return no;          /* nothing lies beyond */
     }
-    test.low = below ? least : value + 1;
-    test.span = (below ? value - 1 : most) - test.low;
+    if (!node->negated) {
+        value += up ? 1 : -1;
+    }
+    test.low = up ? value : least;
+    test.span = (up ? most : value) - test.low;
     test.yes = yes;
     test.no = no;
     return push(b, &test);
@@ -442,7 +454,7 @@ static uint16_t emit_number(struct binder *b, struct re_node *node,
     uint16_t next;
 
     b->asks = true;
-    if (node->negated) {
+    if (node->negated && !is_order(node)) {
         next = yes;
         yes = no;
         no = next;
@@ -491,7 +503,7 @@ static uint16_t emit_compare(struct binder *b, struct re_node *node,
         b->lacking = b->lacking ? b->lacking : node;
         return no;
     }
-    if (node->negated) {
+    if (node->negated && !is_order(node)) {
         uint16_t swap = yes;
 
         yes = no;

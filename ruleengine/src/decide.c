@@ -135,9 +135,11 @@ static bool candidate_holds(const struct re_candidate *c,
         c->rule->verdict >= RE_VERDICT_DENY;
 }
 
-/* Counts this call, unless it was counted before, and says whether it is one
- * of those the rule wants. */
-static bool when_holds(const struct re_rule *rule, bool counting)
+/* Counts this call and says whether it is one of those the rule wants. A call
+ * that is made again was counted before, and let through: of the rules with a
+ * "when", only the one that had decided it and such as let calls through hold. */
+static bool when_holds(const struct re_rule *rule,
+                       const struct re_rule *const *again)
 {
     const struct re_when *when = &rule->when;
     uint64_t n;
@@ -145,9 +147,10 @@ static bool when_holds(const struct re_rule *rule, bool counting)
     if (!when->first) {
         return true;
     }
-    n = counting ? atomic_fetch_add_explicit(rule->count, 1,
-                                             memory_order_relaxed) + 1 :
-        atomic_load_explicit(rule->count, memory_order_relaxed);
+    if (again) {
+        return rule == *again || rule->verdict == RE_VERDICT_ALLOW;
+    }
+    n = atomic_fetch_add_explicit(rule->count, 1, memory_order_relaxed) + 1;
     return n >= when->first && n <= when->last &&
         (when->step == 0 ? n == when->first :
          (n - when->first) % when->step == 0);
@@ -156,7 +159,7 @@ static bool when_holds(const struct re_rule *rule, bool counting)
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
                                       struct re_facts *facts,
-                                      bool counting)
+                                      const struct re_rule *const *again)
 {
     const struct re_slot *s = slot < 0 ? &layer->unknown :
         &layer->slots[slot];
@@ -164,7 +167,7 @@ const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
 
     /* The last candidate always holds. */
     while (!candidate_holds(c, args, facts) ||
-           !when_holds(c->rule, counting)) {
+           !when_holds(c->rule, again)) {
         c++;
     }
     return c->rule;

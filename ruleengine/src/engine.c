@@ -360,6 +360,7 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
                       struct re_call *call)
 {
     bool again = made_again(thread, call), emulated = false;
+    const struct re_rule *decided = thread->again_rule;
     const struct re_rule *strictest = NULL;
 
     if (call->facts) {
@@ -379,7 +380,7 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
         const struct re_rule *rule = re_layer_decide(e->layers[i], call->slot,
                                                      call->args,
                                                      call->facts,
-                                                     !again);
+                                                     again ? &decided : NULL);
 
         call->decided[i] = rule;
         if (lets_through(e->layers[i], rule) ||
@@ -407,8 +408,9 @@ enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
 {
     call->result = result;
     if (result == RE_RESULT_AGAIN || result == RE_RESULT_GONE) {
-        thread->again = result == RE_RESULT_AGAIN;
-        if (thread->again) {
+        if (result == RE_RESULT_AGAIN) {
+            thread->again = true;
+            thread->again_rule = call->rule;
             thread->again_nr = call->nr;
             memcpy(thread->again_args, call->given, sizeof(call->given));
         }

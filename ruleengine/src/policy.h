@@ -160,13 +160,13 @@ bool re_tests_hold_with_facts(const struct re_test *tests,
                               struct re_facts *facts);
 
 /* The rule that decides a slot (-1: unknown number) for these arguments. With
- * "counting", rules with a "when" that match count this call; without, they were
- * asked about this very call before. Without facts, a condition that needs
- * them holds for a rule that refuses, and for no other. */
+ * "again", the call was decided and counted before, and let through by that
+ * rule; NULL: it is new, and rules with a "when" that match count it. Without
+ * facts, a condition that needs them holds for a rule that refuses, and for no other. */
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
                                       struct re_facts *facts,
-                                      bool counting);
+                                      const struct re_rule *const *again);
 
 /* Reads and compiles an INI file with its includes and handlers. */
 int re_layer_load(struct re_layer **ret, const struct st_target *target,

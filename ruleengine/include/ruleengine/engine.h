@@ -100,6 +100,7 @@ struct re_thread {
     /* private: a call that is to be made again is decided once */
     int64_t again_nr;
     uint64_t again_args[ST_MAX_REGS];
+    const struct re_rule *again_rule;   /* what had decided it */
     bool again;
 };
 
