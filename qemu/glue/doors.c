@@ -162,6 +162,25 @@ static bool changes_personality(uint32_t persona)
     return persona != UINT32_MAX && (persona & ~0xffu) != 0;
 }
 
+/*
+ * Limits that would hurt the emulator: no growth of files ends the log, and its
+ * descriptors need their numbers. The guest, which asks for less, has what it
+ * wants. "size" is that of a limit, bytes.
+ */
+static bool lowers_limit(const struct re_call *call, int resource,
+                         uint64_t addr, unsigned size)
+{
+    unsigned char bytes[8] = { 0 };
+    uint64_t limit;
+
+    if (resource != TARGET_RLIMIT_NOFILE || (abi_ulong)addr == 0 ||
+        policy_guest_ops.read(call->guest, addr, bytes, size) < 0) {
+        return resource == TARGET_RLIMIT_FSIZE && (abi_ulong)addr != 0;
+    }
+    limit = size == 8 ? ldq_p(bytes) : (uint32_t)ldl_p(bytes);
+    return limit < (uint64_t)policy_floor + RE_HIGH_COUNT;
+}
+
 bool policy_doors_guard(CPUArchState *env, struct re_call *call,
                         abi_long *ret)
 {
@@ -183,14 +202,13 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         *ret = -TARGET_EPERM;
         return true;
 #endif
-    /* A file that may not grow would end the log: done without being done. */
 #ifdef TARGET_NR_setrlimit
     case TARGET_NR_setrlimit:
         *ret = 0;
-        return (int)a[0] == TARGET_RLIMIT_FSIZE;
+        return lowers_limit(call, a[0], a[1], sizeof(abi_ulong));
 #endif
     case TARGET_NR_prlimit64:
-        if ((int)a[1] == TARGET_RLIMIT_FSIZE) {
+        if (lowers_limit(call, a[1], a[2], 8)) {
             call->args[2] = 0;
         }
         break;
@@ -418,16 +436,6 @@ static int open_found(CPUArchState *env, int found,
         policy_reopen(found, flags & ~(O_CREAT | O_NOFOLLOW));
 }
 
-/* Out of the guest's reach: its next descriptor gets the lowest number. */
-static int set_aside(int fd)
-{
-    int high = re_move_high(fd), err = errno;
-
-    close(fd);
-    errno = err;
-    return high;
-}
-
 /*
  * Finds the file first and opens it when it has been looked at: in between,
  * other threads cannot use it, whatever they do to links. What does not exist
@@ -443,7 +451,7 @@ static int find_and_open(CPUArchState *env, int dirfd, const char *name,
         found = open_how(dirfd, name, how, O_PATH | O_CLOEXEC |
                          (how->flags & (O_NOFOLLOW | O_DIRECTORY)), resolve);
         if (found >= 0) {
-            found = set_aside(found);
+            found = policy_set_aside(found);
             fd = found < 0 ? -1 : open_found(env, found, how, magic);
             err = errno;
             close(found);

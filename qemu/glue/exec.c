@@ -428,6 +428,23 @@ bool policy_is_emulator(int fd)
     return false;
 }
 
+int policy_set_aside(int fd)
+{
+    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, policy_floor);
+    int err = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (high >= policy_floor + RE_HIGH_COUNT) {
+        close(high);
+        high = -1;
+        err = EMFILE;
+    }
+    errno = high < 0 && err == EINVAL ? EMFILE : err;
+    return high;
+}
+
 /* Among the descriptors that the guest is kept away from; closes "fd". */
 static int keep(int fd)
 {
@@ -607,10 +624,28 @@ static int write_all(int fd, const uint8_t *bytes, size_t size)
     return 0;
 }
 
-/* A sealed memfd that is open across execve, or a negative errno. */
+/* Whether the file holds these bytes. */
+static bool holds(int fd, const GByteArray *bytes)
+{
+    void *map = mmap(NULL, bytes->len, PROT_READ, MAP_SHARED, fd, 0);
+    bool same = map != MAP_FAILED &&
+        memcmp(map, bytes->data, bytes->len) == 0;
+
+    if (map != MAP_FAILED) {
+        munmap(map, bytes->len);
+    }
+    return same;
+}
+
+/*
+ * A sealed memfd, or a negative errno. Another thread of the guest may have
+ * duplicated it before it was set aside, and have written to it: what counts is
+ * what has been sealed.
+ */
 static int seal(const GByteArray *bytes)
 {
-    int fd = memfd_create("handover", MFD_ALLOW_SEALING);
+    int fd = policy_set_aside(memfd_create("handover", MFD_CLOEXEC |
+                                           MFD_ALLOW_SEALING));
     int err;
 
     if (fd < 0) {
@@ -619,6 +654,9 @@ static int seal(const GByteArray *bytes)
     err = write_all(fd, bytes->data, bytes->len);
     if (!err && fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         err = -errno;
+    }
+    if (!err && !holds(fd, bytes)) {
+        err = -EAGAIN;
     }
     if (err) {
         close(fd);
@@ -707,16 +745,18 @@ static int emulator_for(const struct st_target *target)
 
 /* Opens the descriptors to the next program image, and shuts them again when
  * there is none; under exec_lock, for they are the process's. */
-static int execute(int emulator, const struct head *head, char **argv,
+static int execute(int emulator, const struct head *head, int fd, char **argv,
                    char **env)
 {
     int ret, err;
 
     pthread_mutex_lock(&exec_lock);
     set_close_on_exec(head, 0);
+    fcntl(fd, F_SETFD, 0);
     ret = safe_syscall(__NR_execveat, emulator, "", argv, env, AT_EMPTY_PATH);
     err = errno;
     set_close_on_exec(head, FD_CLOEXEC);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
     pthread_mutex_unlock(&exec_lock);
     errno = err;
     return ret;
@@ -740,18 +780,16 @@ static int run_emulator(const struct program *program, char **envp)
     }
     head.self_fd = emulator;
     head.program_fd = program->fd;
-    head.program_path_fd = re_move_high(program->path_fd);
+    head.program_path_fd = program->path_fd;
     fd = make_handover(program, envp, &head, same_target);
     if (fd < 0) {
-        close(head.program_path_fd);
         errno = -fd;
         return -1;
     }
     argv = next_argv(target, fd, program);
     env = next_environ(same_target);
-    execute(emulator, &head, argv, env);
+    execute(emulator, &head, fd, argv, env);
     err = errno;
-    close(head.program_path_fd);
     close(fd);
     g_strfreev(argv);
     g_strfreev(env);
@@ -770,10 +808,10 @@ int policy_execve(int dirfd, abi_ulong addr, const char *path, char **argv,
                   char **envp, int flags)
 {
     struct program program;
-    int pinned;
+    int pinned = -1;
     const char *given = policy_path_given(addr, &pinned);
-    int err = program_open(&program, dirfd, path, given ? given : path, argv,
-                           flags);
+    int err = program_open(&program, dirfd, path, given ? given : path, pinned,
+                           argv, flags);
 
     if (err) {
         errno = -err;

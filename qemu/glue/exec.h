@@ -58,6 +58,12 @@ int policy_message_fd(void);
  * A descriptor, or -1 and errno. */
 int policy_reopen(int fd, int how);
 
+/*
+ * Moves a descriptor out of the guest's reach: another thread could put something
+ * else in its place. "fd" is closed, also on failure: -1, errno. -1 is passed on.
+ */
+int policy_set_aside(int fd);
+
 /* The name of what a descriptor refers to: its length, or -1 and errno.
  * "buf" is terminated. */
 ssize_t policy_fd_name(int fd, char *buf, size_t size);

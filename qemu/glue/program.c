@@ -68,12 +68,12 @@ static int open_path(int dirfd, const char *name, int flags)
         if (dirfd == AT_FDCWD) {
             return -EACCES;
         }
-        fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+        fd = policy_set_aside(fcntl(dirfd, F_DUPFD_CLOEXEC, 3));
         return fd < 0 ? -errno : fd;
     }
     name = path(name);
-    fd = openat(dirfd, name, O_PATH | O_CLOEXEC |
-                (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+    fd = policy_set_aside(openat(dirfd, name, O_PATH | O_CLOEXEC |
+                (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0)));
     return fd < 0 ? -errno : not_the_emulator(fd, dirfd, name);
 }
 
@@ -112,13 +112,16 @@ static void forget_file(struct program *p)
     g_clear_pointer(&p->real, g_free);
 }
 
-static int open_file(struct program *p, int dirfd, const char *name, int flags)
+/* "pinned" is the file when the policy has found it already, or -1. */
+static int open_file(struct program *p, int dirfd, const char *name, int flags,
+                     int pinned)
 {
     char real[PATH_MAX];
     int err;
 
     forget_file(p);
-    p->path_fd = open_path(dirfd, name, flags);
+    p->path_fd = pinned < 0 ? open_path(dirfd, name, flags) :
+        fcntl(pinned, F_DUPFD_CLOEXEC, policy_floor);
     if (p->path_fd < 0) {
         return p->path_fd;
     }
@@ -126,9 +129,13 @@ static int open_file(struct program *p, int dirfd, const char *name, int flags)
     if (err) {
         return err;
     }
-    p->fd = policy_reopen(p->path_fd, O_RDONLY | O_CLOEXEC);
+    p->fd = policy_set_aside(policy_reopen(p->path_fd, O_RDONLY | O_CLOEXEC));
     if (p->fd < 0) {
         return -errno;
+    }
+    /* Before it was set aside, another thread could exchange it. */
+    if (!same_file(p->fd, p->path_fd)) {
+        return -EAGAIN;
     }
     if (policy_fd_name(p->path_fd, real, sizeof(real)) < 0) {
         return -errno;
@@ -211,7 +218,7 @@ static int follow_scripts(struct program *p, bool reachable)
         }
         put_interpreter(p, name, interpreter, argument);
         next = g_strdup(interpreter);
-        err = open_file(p, AT_FDCWD, next, 0);
+        err = open_file(p, AT_FDCWD, next, 0, -1);
         if (err) {
             return err;
         }
@@ -387,7 +394,7 @@ static int copy_args(struct program *p, char **argv)
 }
 
 int program_open(struct program *ret, int dirfd, const char *path,
-                 const char *given, char **argv, int flags)
+                 const char *given, int pinned, char **argv, int flags)
 {
     struct program p = { .path_fd = -1, .fd = -1 };
     int err = 0;
@@ -399,7 +406,7 @@ int program_open(struct program *ret, int dirfd, const char *path,
         return -ENOENT;
     }
     p.name = name_of(dirfd, given);
-    err = open_file(&p, dirfd, path, flags);
+    err = open_file(&p, dirfd, path, flags, pinned);
     if (!err) {
         err = copy_args(&p, argv);
     }

@@ -24,11 +24,12 @@ struct program {
 /*
  * Opens the program behind a path (as execveat's arguments; the path may be
  * the one that -L redirects), follows "#!" and checks it; "given" is the path in
- * the guest's own words. 0, or a negative
+ * the guest's own words; "pinned" is the file if the policy has found it
+ * already, or -1. 0, or a negative
  * errno of the host. "argv" are the guest's arguments, copied.
  */
 int program_open(struct program *ret, int dirfd, const char *path,
-                 const char *given, char **argv, int flags);
+                 const char *given, int pinned, char **argv, int flags);
 void program_close(struct program *program);
 
 #endif
