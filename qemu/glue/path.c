@@ -457,6 +457,9 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
 #ifdef TARGET_NR_setns
     case TARGET_NR_setns:
 #endif
+#ifdef TARGET_NR_open_by_handle_at
+    case TARGET_NR_open_by_handle_at:
+#endif
 #ifdef TARGET_NR_fsmount
     case TARGET_NR_fsmount:
 #endif
@@ -499,6 +502,9 @@ static void watch_doors(uint8_t *map)
 #endif
 #ifdef TARGET_NR_umount
         TARGET_NR_umount,
+#endif
+#ifdef TARGET_NR_open_by_handle_at
+        TARGET_NR_open_by_handle_at,
 #endif
 #ifdef TARGET_NR_fsmount
         TARGET_NR_fsmount,

@@ -234,5 +234,14 @@ traced()
     check "and keeps what was before" grep -q execve "$work/trace"
 }
 
-for_each_target inherited shed counted edited scripts refused siblings settings traced
+handed_over()
+{
+    own_program exec || return 0
+    marked
+    run watched "$probe"
+    check "no thread sees what is handed over" equals "$(last_lines 1)" \
+        "handed over in sight: 0"
+}
+
+for_each_target inherited handed_over shed counted edited scripts refused siblings settings traced
 tap_done

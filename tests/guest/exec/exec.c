@@ -10,6 +10,8 @@
  *     exec count                   how many arguments of how many bytes there are
  *     exec sync PATH               call sync, then execute "PATH show"
  *     exec unlink FILE PATH        remove a file, then execute "PATH show"
+ *     exec watched PATH            execute "PATH count", and look for what is
+ *                                  handed over meanwhile
  *
  * HOW: path (execve), thread (from a second thread), at (execveat below the
  * file's directory), fd (fexecve), shut (the same, close-on-exec), memfd (a
@@ -170,6 +172,39 @@ static int count(int argc, char **argv)
     return 0;
 }
 
+/* What a thread sees of the descriptors that execve opens. */
+static void *watch(void *shared)
+{
+    for (;;) {
+        for (int fd = 3; fd < 16; fd++) {
+            if (fcntl(fd, F_GET_SEALS) > 0) {
+                *(volatile int *)shared += 1;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int watched(const char *path)
+{
+    int *seen = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    for (int i = 0; i < 40; i++) {
+        pthread_t thread;
+
+        if (fork() == 0) {
+            pthread_create(&thread, NULL, watch, seen);
+            usleep(5000);
+            execl(path, path, "count", NULL);
+            _exit(126);
+        }
+        wait(NULL);
+    }
+    printf("handed over in sight: %d\n", *seen > 0);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "show";
@@ -194,6 +229,9 @@ int main(int argc, char **argv)
     if (!strcmp(what, "unlink") && argc > 3) {
         unlink(argv[2]);
         return execl(argv[3], argv[3], "show", NULL);
+    }
+    if (!strcmp(what, "watched") && argc > 2) {
+        return watched(argv[2]);
     }
     if (!strcmp(what, "count")) {
         return count(argc, argv);
