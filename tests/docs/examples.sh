@@ -52,7 +52,7 @@ check_document()
     local document=$1 folder=$TEST_TMP/$1 own list kind line name
     mkdir -p "$folder"
     # What an example includes is what the project ships.
-    cp policies/*.ini "$folder"
+    cp -r policies/. "$folder"
     list=$(blocks "$document" "$folder")
     mapfile -t own < <(sed -n 's/^ini [0-9]* //p' <<<"$list")
     while read -r kind line name; do
