@@ -34,6 +34,12 @@ for needed in "$twin" "$ours"; do
 done
 "$triplet-gcc" -O2 -static -o "$loop" "$here/loop.c" || exit 1
 
+# note TEXT: a figure, for the reader
+note()
+{
+    printf "# %s\n" "$*"
+}
+
 # ini NAME: a policy from standard input
 ini()
 {
@@ -147,7 +153,7 @@ instructions()
         callgrind_annotate --threshold=100 "cg.$n" 2>>errors |
             awk '{ gsub(",", "", $1) }
                 $0 ~ /:(do_syscall|policy_[a-z_]*|re_[a-z_]*|st_[a-z_]*)( |$|\x27)/ &&
-                $0 !~ /do_syscall1/ { sum += $1 } END { print sum + 0 }' \
+                $0 !~ /do_syscall1|=>/ { sum += $1 } END { print sum + 0 }' \
                 >"sum.$n"
     done
     awk -v a="$(cat sum.1000)" -v b="$(cat sum.21000)" \
