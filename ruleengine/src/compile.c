@@ -334,6 +334,8 @@ static bool is_exec(const struct st_target *t, unsigned slot)
 {
     const char *name = st_slot_name(t, slot);
 
+    /* sparc's execv and alpha's osf_execve as well */
+    name = name ? st_canonical_name(name) : NULL;
     return name && (strcmp(name, "execve") == 0 ||
                     strcmp(name, "execveat") == 0);
 }
