@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Every policy of docs/cookbook.md and docs/import.md loads for all targets
+# Every policy of docs/cookbook.md loads for all targets
 # without a warning, and decides as the table below it says.
 
 # shellcheck source=tools/lib/tap.sh

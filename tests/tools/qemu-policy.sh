@@ -129,7 +129,7 @@ exits 2 "list with too many words" "$tool" list targets aarch64
 exits 2 "no command" "$tool"
 exits 2 "an unknown command" "$tool" frobnicate
 like "$output" '"frobnicate"' "it is named"
-for command in check list; do
+for command in check diff explain export import list show test; do
     succeeds "--help" "$tool" --help
     like "$output" "^  $command " "--help knows $command"
     succeeds "$command --help" "$tool" "$command" --help
