@@ -283,6 +283,11 @@ static bool parse_text(struct parser *p, const struct re_node *node,
     text->len = strlen(text->chars);
     text->offset = s->offset;
     text->length = s->length;
+    if (s->token == RE_TOKEN_TEXT && node->relation != RE_RELATION_LIKE &&
+        strcmp(node->subject, "addr") != 0 && strpbrk(text->chars, "*?[")) {
+        return text_error(p, "\"like\" takes patterns; a name is put in quotes",
+                          "this would be taken as a name, not as a pattern");
+    }
     if (!check_text(p, node, text, in_set)) {
         return false;
     }
