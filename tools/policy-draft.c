@@ -383,9 +383,13 @@ char *draft_line(FILE *in, unsigned *line)
             part[--got] = '\0';
         }
         more = got > 0 && part[got - 1] == '\\';
-        part[got - more] = '\0';
-        whole = policy_need(realloc(whole, length + got + 2));
-        length += sprintf(whole + length, "%s%s", part, more ? " " : "");
+        if (more) {
+            part[got - 1] = ' ';     /* joined by a blank */
+        }
+        whole = policy_need(realloc(whole, length + got + 1));
+        memcpy(whole + length, part, got);
+        length += got;
+        whole[length] = '\0';
         if (!more) {
             break;
         }

@@ -17,7 +17,7 @@
 enum { TARGETS_MAX = 64 };
 
 /* Ends the program when memory is short. */
-void *policy_need(void *memory);
+void *policy_need(void *memory) __attribute__((returns_nonnull));
 char *policy_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 
