@@ -168,7 +168,8 @@ static const char *plain(struct minijail *m, const char *text,
     if (strncmp(text, "return", 6) == 0 && strchr(" \t", text[6])) {
         text += 6 + strspn(text + 6, " \t");
         number = strtol(text, &end, 0);
-        return *end ? text : draft_errno(number);
+        return !*end ? draft_errno(number) :
+            draft_is_errno(text) ? text : NULL;
     }
     if (strcmp(text, "trap") == 0 || strcmp(text, "kill") == 0) {
         return text;

@@ -30,6 +30,7 @@ static const char *text_of(struct json_object *o, const char *name)
 {
     struct json_object *found = member(o, name);
 
+    /* A JSON null is no object at all. */
     return found ? json_object_get_string(found) : "";
 }
 
@@ -65,6 +66,10 @@ static const char *errno_of(struct importer *im, struct json_object *o,
 {
     const char *text = text_of(o, name), *found;
 
+    if (text[0] && !draft_is_errno(text)) {
+        draft_fail(im->draft, 0, "%s: unknown errno", name);
+        return left_out;
+    }
     if (text[0]) {
         return text;
     }
@@ -258,6 +263,10 @@ static void import_rule(struct importer *im, struct json_object *rule,
     enum draft_section section;
     size_t count = names ? length_of(names) : 1;
 
+    if (!json_object_is_type(rule, json_type_object)) {
+        draft_fail(im->draft, 0, "a rule that is no object");
+        return;
+    }
     note_others(im, rule, known);
     if (!names && !member(rule, "name")) {
         draft_fail(im->draft, 0, "a rule without \"names\"");
@@ -273,8 +282,13 @@ static void import_rule(struct importer *im, struct json_object *rule,
     for (size_t i = 0; i < count && !im->draft->failed; i++) {
         const char *name = names ? json_object_get_string(
             json_object_array_get_idx(names, i)) : text_of(rule, "name");
-        char *tests = condition(im, name, args);
+        char *tests;
 
+        if (!name) {
+            draft_fail(im->draft, 0, "a name that is no text");
+            return;
+        }
+        tests = condition(im, name, args);
         if (tests || length_of(args) == 0) {
             draft_add(im->draft, 0, section, name, verdict, tests, NULL);
         }

@@ -45,7 +45,7 @@ static void set_error(struct policy_draft *d, unsigned line,
     long number = strtol(value, &end, 10);
     const char *name = *end || end == value ? value : draft_errno(number);
 
-    if (!name || name[0] != 'E') {
+    if (!name || !draft_is_errno(name)) {
         draft_fail(d, line, "\"%s\" is not an errno", value);
         return;
     }

@@ -191,7 +191,7 @@ static void error_number(struct unit *u, unsigned line, const char *value)
     long number = strtol(value, &end, 10);
     const char *name = *end || end == value ? value : draft_errno(number);
 
-    if (!name || (name[0] != 'E' && strcmp(name, "kill") != 0)) {
+    if (!name || (!draft_is_errno(name) && strcmp(name, "kill") != 0)) {
         draft_fail(u->draft, line, "\"%s\" is not an errno", value);
         return;
     }

@@ -28,6 +28,10 @@ void draft_note(struct policy_draft *d, unsigned line, const char *format, ...)
     va_end(ap);
     d->notes = policy_need(reallocarray(d->notes, d->note_count + 1,
                                         sizeof(*d->notes)));
+    /* Notes go to terminals, too. */
+    for (char *at = text; *at; at++) {
+        *at = (unsigned char)*at < ' ' || *at == 0x7f ? '?' : *at;
+    }
     d->notes[d->note_count++] = line ?
         policy_printf("line %u: %s", line, text) : policy_printf("%s", text);
     free(text);
@@ -118,6 +122,11 @@ const char *draft_errno(long number)
         st_errno_name(st_target_by_name("x86_64"), number) : NULL;
 }
 
+bool draft_is_errno(const char *name)
+{
+    return st_errno_by_name(st_target_by_name("x86_64"), name) > 0;
+}
+
 /* --- rules -------------------------------------------------------------- */
 
 static bool same_text(const char *a, const char *b)
@@ -184,6 +193,26 @@ static void free_rule(struct draft_rule *r)
     free(r->when);
 }
 
+/* Whether a verdict is one: what is imported may hold anything. */
+static bool is_verdict(enum draft_section section, const char *verdict)
+{
+    char *end;
+
+    if (section == DRAFT_EMULATE && strncmp(verdict, "return ", 7) == 0) {
+        (void)strtoll(verdict + 7, &end, 0);
+        return end > verdict + 7 && !*end;
+    }
+    if (section == DRAFT_EMULATE) {
+        return strncmp(verdict, "error ", 6) == 0 &&
+            draft_is_errno(verdict + 6);
+    }
+    if (section == DRAFT_ALLOW) {
+        return !*verdict || strcmp(verdict, "log") == 0;
+    }
+    return strcmp(verdict, "kill") == 0 || strcmp(verdict, "trap") == 0 ||
+        draft_is_errno(verdict);
+}
+
 void draft_add(struct policy_draft *d, unsigned line,
                enum draft_section section, const char *spelled,
                const char *verdict, const char *condition, const char *when)
@@ -199,6 +228,10 @@ void draft_add(struct policy_draft *d, unsigned line,
     if (!is_set && carries(spelled)) {
         draft_note(d, line, "%s: the calls that it carries are decided by "
                    "themselves", spelled);
+        return;
+    }
+    if (!is_verdict(section, verdict)) {
+        draft_fail(d, line, "%s: \"%s\" is not a verdict", spelled, verdict);
         return;
     }
     old = find(d, name, condition, when);

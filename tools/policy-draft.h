@@ -67,6 +67,9 @@ const char *draft_arg(const char *call, unsigned i, char buf[8]);
 /* The name of an errno as numbered on most machines, or NULL. */
 const char *draft_errno(long number);
 
+/* Whether most machines have an errno of this name. */
+bool draft_is_errno(const char *name);
+
 /* A line without its newline, those that end in a backslash joined; counts
  * lines. NULL at the end; the caller frees it. */
 char *draft_line(FILE *in, unsigned *line);

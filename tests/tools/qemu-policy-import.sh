@@ -51,6 +51,15 @@ wrong oci 'unknown comparison "X"' "an unknown comparison" \
     <<<'{"defaultAction":"SCMP_ACT_KILL_PROCESS","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"op":"X"}]}]}'
 wrong oci 'an index is 0 to 5' "an index that is none" \
     <<<'{"defaultAction":"SCMP_ACT_KILL_PROCESS","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}]}'
+wrong oci 'a rule that is no object' "a rule that is none" \
+    <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[1]}'
+wrong oci 'a name that is no text' "a name that is none" \
+    <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":[null],"action":"SCMP_ACT_KILL"}]}'
+wrong oci 'errno: unknown errno' "an errno that would end the line" \
+    <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errno":"EPERM\n[allow]"}]}'
+printf 'SystemCallFilter=a\033[31m\n' >input
+succeeds "names that no call can have" "$tool" import systemd input
+unlike "$output" $'\033' "control characters do not reach a terminal"
 wrong systemd '"frob" is not an errno' "an unknown errno" \
     <<<'SystemCallErrorNumber=frob'
 wrong minijail 'input:1: error: expected "NAME: RULE"' "no minijail policy" \
