@@ -120,7 +120,8 @@ int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
 int policy_openat2(CPUArchState *env, int dirfd, const char *name,
                    const void *how);
 
-/* A descriptor that the guest wants to send: -1 for one of the emulator's. */
+/* A descriptor that the guest wants to send or map: -1 for one of the
+ * emulator's. */
 int policy_guest_fd(int fd);
 
 /* Whether no core file may be written, because it would show the emulator. */

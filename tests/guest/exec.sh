@@ -54,10 +54,33 @@ setpgid EACCES
 sync 0"
 }
 
-shed()
+# A program of the host is one for another target, and runs where the emulator
+# for it lies beside this one. So what must not run is tried with an emulator
+# that lies alone; and not on the host's own target, whose programs they are.
+
+# alone: a copy of the emulator without others beside it becomes $emulator;
+# status 1, with a skip named $1, on the host's own target
+alone()
 {
-    own_program exec || return 0
-    marked
+    if [ "$target" = "$(uname -m)" ]; then
+        skip "$target: $1" "the host's programs are for this target"
+        return 1
+    fi
+    mkdir -p "$work/alone"
+    cp "$emulator" "$work/alone/qemu-$target"
+    emulator=$work/alone/qemu-$target
+}
+
+# together: and back
+together()
+{
+    rm -rf "$work/alone"
+    emulator=$TEST_BIN/qemu-$target
+}
+
+hosts_programs()
+{
+    alone "programs of the host do not run" || return 0
     expect "a program of the host does not run" "path: ENOEXEC" \
         run path "$emulator" -version
     expect "nor by its descriptor" "fd: ENOEXEC" run fd "$emulator" -version
@@ -65,6 +88,15 @@ shed()
     printf '#!/bin/sh\necho out\n' >"$work/host-script"
     chmod +x "$work/host-script"
     expect "nor as an interpreter" "path: ENOEXEC" run path "$work/host-script"
+    together
+}
+
+shed()
+{
+    own_program exec || return 0
+    marked
+    hosts_programs
+    marked
     run environ "$probe" "QEMU_POLICY=/dev/null" "QEMU_STRACE=1" \
         "LD_PRELOAD=/nonexistent.so"
     check "the environment is the guest's alone" equals "$out$err" \
@@ -220,7 +252,9 @@ default = allow
 exec    = native /bin/echo /usr/bin/echo
 POLICY
     expect "exec = native" "from the host" run path /bin/echo from the host
+    alone "exec = native: and no other" || return 0
     expect "and no other" "path: ENOEXEC" run path /bin/true
+    together
 }
 
 traced()

@@ -31,12 +31,17 @@ unset QEMU_POLICY QEMU_RULES QEMU_POLICY_LOG QEMU_STRACE QEMU_LOG
 
 # --- the probe -------------------------------------------------------------
 
+# link_flags TARGET: relaxed static programs of alpha jump to address 0 before
+# main()
+link_flags()
+{
+    [ "$1" != alpha ] || echo -Wl,--no-relax
+}
+
 # build_probe TARGET TRIPLET: sets $probe; what fails says so in $probe.log
 build_probe()
 {
-    local newer flags=()
-    # Relaxed static programs of alpha jump to address 0 before main().
-    [ "$1" != alpha ] || flags=("-Wl,--no-relax")
+    local newer
     probe=$probes/probe-$1
     mkdir -p "$probes"
     newer=$(find "$here/probe" -name '*.[ch]' -newer "$probe" 2>&1)
@@ -44,7 +49,8 @@ build_probe()
         return 0
     fi
     # Tests may run at the same time: each makes its own and renames it.
-    "$2-gcc" -O1 -Wall -Wextra -static -pthread "${flags[@]}" \
+    # shellcheck disable=SC2046 # none or one
+    "$2-gcc" -O1 -Wall -Wextra -static -pthread $(link_flags "$1") \
         -o "$probe.$$" "$here"/probe/*.c >"$probe.log" 2>&1 &&
         mv "$probe.$$" "$probe"
 }

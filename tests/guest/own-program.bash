@@ -19,8 +19,9 @@ compile_own()
     if [ -x "$own" ] && [ -z "$newer" ]; then
         return 0
     fi
-    "$compiler" -O1 -Wall -Wextra -static -pthread -o "$own.$$" \
-        "$here/$1"/*.c >"$own.log" 2>&1 && mv "$own.$$" "$own"
+    # shellcheck disable=SC2046 # none or one
+    "$compiler" -O1 -Wall -Wextra -static -pthread $(link_flags "$2") \
+        -o "$own.$$" "$here/$1"/*.c >"$own.log" 2>&1 && mv "$own.$$" "$own"
 }
 
 own_program()

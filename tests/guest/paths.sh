@@ -180,7 +180,11 @@ default = allow
 @readlink = EACCES if path under $box/bad
 END
     run show /proc/self/maps
-    check "the guest's own maps" contains "$out" "${probe##*/}"
+    if [ "$target" = hppa ]; then
+        skip "hppa: the guest's own maps" "they begin with the gateway page"
+    else
+        check "the guest's own maps" contains "$out" "${probe##*/}"
+    fi
     check "and not the emulator's" eval "! contains '$out' '$emulator'"
     exe=$(readlink -f "$probe")
     run show /proc/self/exe
