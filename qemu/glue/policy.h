@@ -38,15 +38,18 @@ extern int policy_floor;
 
 /*
  * The test that every system call pays for: two host instructions without a
- * policy, six with one; four more for a call whose first argument is a
+ * policy, six with one; eight more for a call whose first argument is a
  * descriptor, for it may be one of the emulator's own.
  */
 static inline bool policy_watches(int num, abi_long arg1)
 {
-    if ((unsigned)num >= policy_limit || !policy_map[(unsigned)num]) {
+    const uint8_t *byte = &policy_map[(unsigned)num];
+
+    if ((unsigned)num >= policy_limit || !*byte) {
         return false;
     }
-    return policy_map[(unsigned)num] != POLICY_ASK_FD ||
+    /* Read anew, so that the test above compares memory and loads nothing. */
+    return *(const volatile uint8_t *)byte != POLICY_ASK_FD ||
         (uint32_t)arg1 - (uint32_t)policy_floor < POLICY_OWN_FDS;
 }
 
