@@ -66,6 +66,18 @@ gives "one that does not end" 1 "0 passed, 1 failed" slow
 like "$output" 'no end after 1 s' "the limit is named"
 shell_test limited/one 'echo 1..1' 'exec sleep 20'
 gives "--timeout" 1 "0 passed, 1 failed" --timeout 1 limited
+shell_test stopping/one '# timeout: 1' 'echo 1..1' 'kill -STOP 0'
+gives "one that stops itself and its group" 1 "0 passed, 1 failed" stopping
+shell_test leaving/one 'sleep 1234 >/dev/null 2>&1 &' 'echo "ok 1 - $!"' \
+    'echo 1..1'
+gives "one that leaves a process" 0 "1 passed, 0 failed" leaving
+left=$(sed -n 's/^ok 1 - //p' "$tree/build/log/test/leaving.one.tap")
+# Killed it is at once; init may take a moment to see it.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 "$left" 2>/dev/null || break
+    sleep 0.2
+done
+exits 1 "which is gone afterwards" kill -0 "$left"
 
 # What a test is given, and that its folder goes away.
 shell_test given/one '[ -d "$TEST_TMP" ] && echo "ok 1 - $TEST_TMP"' \
@@ -89,7 +101,7 @@ succeeds "--list" "$tree/tools/test" --list
 like "$output" '^good/two$' "names a test"
 like "$output" '^benchmark/one$' "names a benchmark"
 rm -r "$tree"/tests/{bad,dying,short,planless,silent,status,bailing,slow} \
-    "$tree"/tests/limited
+    "$tree"/tests/{limited,stopping,leaving}
 gives "no suite named" 0 "6 passed, 0 failed, 2 skipped"
 unlike "$output" 'benchmark' "benchmarks are run on request only"
 
