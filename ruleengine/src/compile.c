@@ -19,7 +19,7 @@ struct entry {
     bool exact;             /* a directory's rule for this very spelling */
 };
 
-enum { RANK_DEFAULT = 0, RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2 };
+enum { RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2 };
 
 struct compiler {
     struct re_layer *layer;
@@ -140,11 +140,14 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     }
     c->last[slot] = draft;
     s->slots++;
-    if (draft->condition) {
+    if (!draft->condition) {
+        s->bound++;
+    } else {
         switch (re_condition_bind(draft->condition, c->layer->target, slot,
                                   c->layer->ops, c->layer->arena,
                                   c->doc->diags, &tests, &asks, &lacking)) {
         case RE_BOUND:
+            s->bound++;
             break;
         case RE_BOUND_ERROR:
             return -EINVAL;
@@ -161,11 +164,9 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
             }
             tests = NULL;       /* refused, whatever its arguments are */
             asks = false;
-            s->bound--;     /* what follows counts it again */
             break;
         }
     }
-    s->bound++;
     return add_entry(c, slot, draft, tests, asks);
 }
 
