@@ -106,8 +106,8 @@ paths=(
     "deny, logged to a file|getppid|$ours -policy logged.ini -policy-log log"
     "constant verdict on dup|dup|$ours -policy constant.ini"
     "integer condition on dup|dup|$ours -policy integer.ini"
-    "openat, unpatched|openat|$twin"
-    "openat, integer condition|openat|$ours -policy base.ini"
+    "openat and close, unpatched|openat|$twin"
+    "openat and close, path rules|openat|$ours -policy base.ini"
 )
 
 # median FILE: median, minimum and maximum of a column of numbers
