@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "diag-add.h"
+#include "settings.h"
 #include "verdict.h"
-
-enum { INCLUDE_DEPTH_MAX = 16 };
 
 /* A file being read, and the one that includes it. */
 struct source {
@@ -35,17 +34,10 @@ struct edge {
     struct seen *to;
 };
 
-/* A key of [policy]: which file is nearest is known when all are read. */
-struct pending {
-    struct pending *next;
-    const struct seen *file;
-    struct re_setting setting;
-};
-
 struct parser {
     struct re_document *doc;
     struct seen *seen;          /* every file, included once */
-    struct pending *pending, **pending_tail;
+    struct re_settings settings;
 };
 
 static int parse_file(struct parser *p, const char *path,
@@ -269,108 +261,7 @@ static int rule_parse(struct re_document *doc, enum re_section section,
     return err;
 }
 
-/* --- settings ------------------------------------------------------------- */
-
-/* The same key in the same file, or NULL. */
-static const struct re_entry *first_in(const struct parser *p,
-                                       const struct seen *file,
-                                       const char *key)
-{
-    for (const struct pending *q = p->pending; q; q = q->next) {
-        if (q->file == file && strcmp(q->setting.entry->key, key) == 0) {
-            return q->setting.entry;
-        }
-    }
-    return NULL;
-}
-
-/* The nearest files come first: what is set already stays, but (an error) a
- * file just as near must not say otherwise. */
-static int claim(struct re_document *doc, struct re_setting *setting,
-                 const struct re_setting *fresh)
-{
-    const struct re_entry *entry = fresh->entry;
-
-    if (!setting->entry) {
-        *setting = *fresh;
-        return 0;
-    }
-    if (setting->depth < fresh->depth ||
-        strcmp(setting->entry->value, entry->value) == 0) {
-        return 0;
-    }
-    re_key_diag(doc->diags, RE_ERROR, entry,
-                "set it in the policy that includes both",
-                "\"%s\" is set otherwise in %s:%u", entry->key,
-                setting->entry->file, setting->entry->line);
-    return -EINVAL;
-}
-
-static int yes_no_parse(struct re_document *doc, const struct re_entry *entry,
-                        uint64_t *ret)
-{
-    if (strcmp(entry->value, "yes") == 0 || strcmp(entry->value, "no") == 0) {
-        *ret = entry->value[0] == 'y';
-        return 0;
-    }
-    re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value), NULL,
-                  "expected \"yes\" or \"no\"");
-    return -EINVAL;
-}
-
-static int log_parse(struct re_document *doc, const struct re_entry *entry,
-                     uint64_t *ret)
-{
-    static const struct {
-        const char *text;
-        uint64_t value;
-    } words[] = {
-        { "none", 0 }, { "refused", RE_LOG_REFUSED },
-        { "emulated", RE_LOG_REFUSED | RE_LOG_EMULATED },
-        { "all", RE_LOG_REFUSED | RE_LOG_EMULATED | RE_LOG_ALLOWED },
-    };
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(entry->value, words[i].text) == 0) {
-            *ret = words[i].value;
-            return 0;
-        }
-    }
-    re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value), NULL,
-                  "expected \"none\", \"refused\", \"emulated\" or \"all\"");
-    return -EINVAL;
-}
-
-/* A number of instructions, or of bytes with KiB, MiB or GiB. */
-static int limit_parse(struct re_document *doc, const struct re_entry *entry,
-                       bool bytes, uint64_t *ret)
-{
-    unsigned shift = 0;
-    struct re_scan s;
-
-    re_scan_start(&s, entry, 0, doc->diags);
-    if (s.token != RE_TOKEN_NUMBER) {
-        return re_scan_expected(&s, bytes ? "a number of bytes" :
-                                "a number of instructions");
-    }
-    *ret = s.number;
-    re_scan_next(&s);
-    if (bytes) {
-        shift = re_scan_take(&s, "KiB") ? 10 : re_scan_take(&s, "MiB") ? 20 :
-            re_scan_take(&s, "GiB") ? 30 : 0;
-    }
-    if (s.token != RE_TOKEN_END) {
-        return re_scan_expected(&s, bytes ? "\"KiB\", \"MiB\" or \"GiB\"" :
-                                "the line's end");
-    }
-    if (*ret == 0 || *ret > UINT64_MAX >> (shift + 1)) {
-        re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value),
-                      NULL, "the limit is out of range");
-        return -EINVAL;
-    }
-    *ret <<= shift;
-    return 0;
-}
+/* --- lists of files ------------------------------------------------------- */
 
 /* A path in an INI file is relative to the file's own folder. */
 static char *relative_to(struct re_arena *arena, const char *file,
@@ -429,153 +320,11 @@ static int handlers_parse(struct re_document *doc,
     return 0;
 }
 
-/* "inherit", "deny", or "native" and at least one absolute path. */
-static int exec_parse(struct re_document *doc, const struct re_entry *entry,
-                      uint64_t *ret)
-{
-    const char *v = entry->value;
-    size_t word = strcspn(v, " \t"), rest = word + strspn(v + word, " \t");
-    int result = 0;
-
-    if (strcmp(v, "inherit") == 0 || strcmp(v, "deny") == 0) {
-        *ret = v[0] == 'd' ? RE_EXEC_DENY : RE_EXEC_INHERIT;
-        return 0;
-    }
-    if (word != strlen("native") || strncmp(v, "native", word) != 0 ||
-        v[rest] == '\0') {
-        re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(v), NULL,
-                      "expected \"inherit\", \"deny\" or \"native PATH ...\"");
-        return -EINVAL;
-    }
-    *ret = RE_EXEC_NATIVE;
-    while (v[rest]) {
-        size_t length = strcspn(v + rest, " \t");
-
-        if (v[rest] != '/') {
-            re_entry_diag(doc->diags, RE_ERROR, entry, rest, length, NULL,
-                          "a native program is named by its absolute path");
-            result = -EINVAL;
-        }
-        rest += length;
-        rest += strspn(v + rest, " \t");
-    }
-    return result;
-}
-
-/* Keys of [policy], and where in the document their value belongs; 0: they are
- * lists of files. */
-static const struct {
-    const char *key;
-    size_t place;               /* bytes */
-} settings[] = {
-    { "default", offsetof(struct re_document, default_) },
-    { "exec", offsetof(struct re_document, exec) },
-    { "gdb", offsetof(struct re_document, gdb) },
-    { "handler-instructions", offsetof(struct re_document, instructions) },
-    { "handler-memory", offsetof(struct re_document, memory) },
-    { "handlers", 0 },
-    { "include", 0 },
-    { "log", offsetof(struct re_document, log) },
-    { "on-error", offsetof(struct re_document, on_error) },
-    { "permissive", offsetof(struct re_document, permissive) },
-    { "unknown", offsetof(struct re_document, unknown) },
-};
-
-enum { SETTING_COUNT = sizeof(settings) / sizeof(settings[0]) };
-
-static const char *setting_at(void *opaque, unsigned i)
-{
-    (void)opaque;
-    return i < SETTING_COUNT ? settings[i].key : NULL;
-}
-
-/* Where a key's value belongs; NULL: no such key. */
-static struct re_setting *setting_of(struct re_document *doc, const char *key)
-{
-    for (unsigned i = 0; i < SETTING_COUNT; i++) {
-        if (settings[i].place && strcmp(key, settings[i].key) == 0) {
-            return (struct re_setting *)((char *)doc + settings[i].place);
-        }
-    }
-    return NULL;
-}
-
-static int value_parse(struct re_document *doc, const struct re_setting *place,
-                       struct re_setting *fresh)
-{
-    const struct re_entry *entry = fresh->entry;
-
-    if (place == &doc->permissive || place == &doc->gdb) {
-        return yes_no_parse(doc, entry, &fresh->number);
-    }
-    if (place == &doc->exec) {
-        return exec_parse(doc, entry, &fresh->number);
-    }
-    if (place == &doc->log) {
-        return log_parse(doc, entry, &fresh->number);
-    }
-    if (place == &doc->instructions || place == &doc->memory) {
-        return limit_parse(doc, entry, place == &doc->memory, &fresh->number);
-    }
-    return re_setting_verdict_parse(doc, entry, fresh);
-}
-
-/* What another file overrides must be right all the same. */
-static int setting_parse(struct parser *p, const struct source *source,
-                         const struct re_entry *entry,
-                         const struct re_setting *place)
-{
-    struct re_document *doc = p->doc;
-    const struct re_entry *first = first_in(p, source->file, entry->key);
-    struct pending *pending;
-    int err;
-
-    if (first) {
-        re_key_diag(doc->diags, RE_ERROR, entry, NULL,
-                    "\"%s\" is set twice; first in line %u", entry->key,
-                    first->line);
-        return -EINVAL;
-    }
-    pending = re_arena_alloc(doc->arena, sizeof(*pending));
-    if (!pending) {
-        return -ENOMEM;
-    }
-    pending->file = source->file;
-    pending->setting.entry = entry;
-    err = value_parse(doc, place, &pending->setting);
-    *p->pending_tail = pending;
-    p->pending_tail = &pending->next;
-    return err;
-}
-
-/* The nearer files first. */
-static int claim_all(struct parser *p)
-{
-    int result = 0;
-
-    for (unsigned depth = 0; depth <= INCLUDE_DEPTH_MAX; depth++) {
-        for (struct pending *q = p->pending; q; q = q->next) {
-            if (q->file->depth == depth) {
-                const char *key = q->setting.entry->key;
-                int err;
-
-                q->setting.depth = depth;
-                err = claim(p->doc, setting_of(p->doc, key), &q->setting);
-                result = err ? err : result;
-            }
-        }
-    }
-    return result;
-}
-
 static int policy_entry_parse(struct parser *p, const struct source *source,
                               const struct re_entry *entry)
 {
-    const struct re_setting *place = setting_of(p->doc, entry->key);
-    char hint[RE_SUGGEST_MAX + 32];
-
-    if (place) {
-        return setting_parse(p, source, entry, place);
+    if (re_setting_known(entry->key)) {
+        return re_setting_parse(&p->settings, &source->file->depth, entry);
     }
     if (strcmp(entry->key, "include") == 0) {
         return include_parse(p, source, entry);
@@ -583,11 +332,7 @@ static int policy_entry_parse(struct parser *p, const struct source *source,
     if (strcmp(entry->key, "handlers") == 0) {
         return handlers_parse(p->doc, entry);
     }
-    re_key_diag(p->doc->diags, RE_ERROR, entry,
-                re_suggest_hint(entry->key, setting_at, NULL, hint,
-                                sizeof(hint)),
-                "unknown key \"%.64s\" in [policy]", entry->key);
-    return -EINVAL;
+    return re_setting_unknown(p->doc, entry);
 }
 
 /* --- files ---------------------------------------------------------------- */
@@ -703,10 +448,10 @@ static int enter_file(struct parser *p, struct source *source,
     struct seen *seen;
     int err;
 
-    if (source->depth > INCLUDE_DEPTH_MAX) {
+    if (source->depth > RE_INCLUDE_DEPTH_MAX) {
         re_entry_diag(doc->diags, RE_ERROR, include, offset, length, NULL,
                       "includes are nested more than %d deep",
-                      INCLUDE_DEPTH_MAX);
+                      RE_INCLUDE_DEPTH_MAX);
         return -EINVAL;
     }
     for (const struct source *s = source->parent; s; s = s->parent) {
@@ -775,7 +520,7 @@ static int parse_file(struct parser *p, const char *path,
 /* With an origin. */
 static int parse_all(struct re_document *doc, const char *path)
 {
-    struct parser p = { .doc = doc };
+    struct parser p = { .doc = doc, .settings = { .doc = doc } };
     size_t errors = re_diags_errors(doc->diags);
     int err, more;
 
@@ -783,9 +528,8 @@ static int parse_all(struct re_document *doc, const char *path)
     doc->tail = &doc->drafts;
     doc->handlers = NULL;
     doc->handlers_tail = &doc->handlers;
-    p.pending_tail = &p.pending;
     err = parse_file(&p, path, NULL, NULL, 0, 0);
-    more = claim_all(&p);
+    more = re_settings_claim(&p.settings);
     err = err ? err : more;
     if (re_arena_failed(doc->arena)) {
         re_diags_add(doc->diags, RE_ERROR, path, 0, 0, 0, NULL, NULL, "%s",

@@ -23,6 +23,8 @@ enum re_logging {
     RE_LOG_NEVER,
 };
 
+enum { RE_INCLUDE_DEPTH_MAX = 16 };
+
 /* One call or set that an entry names, with what it makes of it. */
 struct re_draft {
     struct re_draft *next;
