@@ -350,6 +350,13 @@ static bool is_ours(int fd)
     return false;
 }
 
+bool policy_doors_refuse(int fd, bool magic)
+{
+    const char *own;
+
+    return is_refused(fd, &own) || (magic && is_ours(fd));
+}
+
 static bool same_program(int fd)
 {
     struct stat st;

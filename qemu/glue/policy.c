@@ -22,6 +22,7 @@
 
 #include <ruleengine/engine.h>
 
+#include "made.h"
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
@@ -171,6 +172,8 @@ const struct re_guest_ops policy_guest_ops = {
     .pc = guest_pc,
     .path = policy_path_resolve,
     .canonical = policy_pin_canonical,
+    .make_file = policy_made_file,
+    .open_host = policy_made_open,
 };
 
 /* --- verdicts that end in a signal ------------------------------------- */

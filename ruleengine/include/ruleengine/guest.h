@@ -46,6 +46,27 @@ struct re_guest_ops {
      * are taken literally.
      */
     int (*canonical)(const char *path, char *buf, size_t size);
+
+    /*
+     * A descriptor of the guest's for a regular file with these bytes, at
+     * offset 0; the lowest free number, as open gives. "name" is what /proc
+     * shows, NULL: any. open_flags are O_ACCMODE, O_CLOEXEC, O_NONBLOCK and the
+     * like in the host's values: a file opened for reading alone can not be
+     * changed by any way, one that is opened for writing is the descriptor's
+     * own; O_TRUNC empties it. The descriptor, or the host's errno, negative:
+     * -EMFILE when the guest has no number left. NULL: this guest has none.
+     */
+    int (*make_file)(void *guest, const void *bytes, size_t len,
+                     const char *name, int open_flags);
+
+    /*
+     * Opens a path of the host's for the guest: not below -L, not asked of
+     * the policy; what would show or change the emulator is -EACCES. Flags and
+     * errnos are the host's. A FIFO may block; -EINTR when a signal comes.
+     * NULL: this guest has none.
+     */
+    int (*open_host)(void *guest, const char *path, int host_flags,
+                     mode_t mode);
 };
 
 #endif
