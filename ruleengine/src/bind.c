@@ -24,7 +24,7 @@ struct binder {
     unsigned count, room;
     struct re_node *lacking;
     const struct re_guest_ops *ops;
-    const struct re_form *form;     /* of the slot, once something asks */
+    struct re_layer *layer;
     bool asks;              /* some test needs facts */
     bool failed;
 };
@@ -202,13 +202,22 @@ static bool has_paths(const struct re_form *form, unsigned count)
     return form && form->path_count >= count;
 }
 
+const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot)
+{
+    const struct re_form **form = &layer->forms[slot];
+
+    if (!*form) {
+        *form = re_form_new(layer->target, slot, layer->ops, layer->arena);
+    }
+    return *form;
+}
+
 static const struct re_form *form_of(struct binder *b)
 {
-    if (!b->form) {
-        b->form = re_form_new(b->target, b->slot, b->ops, b->arena);
-        b->failed |= !b->form;
-    }
-    return b->form;
+    const struct re_form *form = re_layer_form(b->layer, b->slot);
+
+    b->failed |= !form;
+    return form;
 }
 
 /* A number that is no argument: what it is called, how wide it is. */
@@ -449,7 +458,7 @@ static uint16_t emit_number(struct binder *b, struct re_node *node,
                             uint16_t yes, uint16_t no)
 {
     struct re_test test = {
-        .op = RE_TEST_FACT_RANGE, .reg = number, .form = b->form,
+        .op = RE_TEST_FACT_RANGE, .reg = number, .form = form_of(b),
     };
     uint16_t next;
 
@@ -572,7 +581,18 @@ static uint16_t turned(const struct binder *b, uint16_t way)
     return way < RE_COND_MAX ? b->count - 1 - way : way;
 }
 
-static const struct re_test *turn_round(struct binder *b, uint16_t entry)
+static void reverse(struct re_test *tests, unsigned count)
+{
+    for (unsigned i = 0; i < count / 2; i++) {
+        struct re_test swap = tests[i];
+
+        tests[i] = tests[count - 1 - i];
+        tests[count - 1 - i] = swap;
+    }
+}
+
+static void turn_round(struct binder *b, uint16_t entry,
+                       struct re_bound *bound)
 {
     struct re_test *tests;
 
@@ -587,51 +607,55 @@ static const struct re_test *turn_round(struct binder *b, uint16_t entry)
         entry = push(b, &constant_test);
     }
     if (b->failed) {
-        return NULL;
+        return;
     }
     /* The first test is the last one pushed; what lies behind it was pushed
      * for a branch that turned out to be constant. */
     b->count = entry + 1;
-    tests = re_arena_array(b->arena, b->count, sizeof(*tests));
-    for (unsigned i = 0; tests && i < b->count; i++) {
-        tests[i] = b->tests[b->count - 1 - i];
-        tests[i].yes = turned(b, tests[i].yes);
-        tests[i].no = turned(b, tests[i].no);
+    for (unsigned i = 0; i < b->count; i++) {
+        b->tests[i].yes = turned(b, b->tests[i].yes);
+        b->tests[i].no = turned(b, b->tests[i].no);
     }
-    return tests;
+    reverse(b->tests, b->count);
+    bound->asks = b->asks;
+    if (bound->tests && bound->count == b->count &&
+        memcmp(bound->tests, b->tests, b->count * sizeof(*tests)) == 0) {
+        return;
+    }
+    tests = re_arena_array(b->arena, b->count, sizeof(*tests));
+    if (!tests) {
+        b->failed = true;
+        return;
+    }
+    memcpy(tests, b->tests, b->count * sizeof(*tests));
+    bound->tests = tests;
+    bound->count = b->count;
 }
 
-enum re_binding re_condition_bind(struct re_node *node,
-                                  const struct st_target *target,
-                                  unsigned slot, const struct re_guest_ops *ops,
-                                  struct re_arena *arena,
-                                  struct re_diags *diags,
-                                  const struct re_test **ret_tests,
-                                  bool *ret_asks,
+enum re_binding re_condition_bind(struct re_node *node, struct re_layer *layer,
+                                  unsigned slot, struct re_diags *diags,
+                                  struct re_bound *bound,
                                   struct re_node **ret_lacking)
 {
     struct binder b = {
-        .target = target, .slot = slot, .arena = arena, .diags = diags,
-        .ops = ops,
+        .layer = layer, .target = layer->target, .slot = slot,
+        .arena = layer->arena, .diags = diags, .ops = layer->ops,
     };
-    const struct re_test *tests = NULL;
     uint16_t entry;
 
-    b.arg_count = st_slot_args(target, slot, b.args);
+    b.arg_count = st_slot_args(b.target, slot, b.args);
     entry = emit(&b, node, RE_COND_TRUE, RE_COND_FALSE);
     if (!b.failed && !b.lacking) {
-        tests = turn_round(&b, entry);
+        turn_round(&b, entry, bound);
     }
     free(b.tests);
-    if (b.failed || (!tests && !b.lacking)) {
+    if (b.failed) {
         return RE_BOUND_ERROR;
     }
     if (b.lacking) {
         *ret_lacking = b.lacking;
         return RE_BOUND_LACKING;
     }
-    *ret_tests = tests;
-    *ret_asks = b.asks;
     return RE_BOUND;
 }
 

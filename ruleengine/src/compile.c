@@ -9,14 +9,24 @@
 
 #include "diag-add.h"
 #include "origin.h"
+#include "slots.h"
 
-/* A candidate while its slot's list is being made. */
+/* A draft at one of its slots. */
 struct entry {
-    struct entry *next;
-    struct re_candidate candidate;
+    struct entry *next;         /* of the slot, the winner first */
+    struct entry *sibling;      /* of the draft */
+    const struct bound *bound;
+    const struct re_test *tests;
+    uint16_t slot;
+    bool asks;
+    bool exact;             /* a directory's rule for this very spelling */
+};
+
+/* A draft, bound to its slots. */
+struct bound {
     const struct re_draft *draft;
     uint8_t rank;
-    bool exact;             /* a directory's rule for this very spelling */
+    struct entry *entries;
 };
 
 enum { RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2 };
@@ -24,8 +34,11 @@ enum { RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2 };
 struct compiler {
     struct re_layer *layer;
     struct re_document *doc;
+    struct re_slot_index *index;
+    struct re_arena *scratch;   /* until the policy is compiled */
+    struct bound *bounds;       /* one for each draft */
+    size_t count;
     struct entry *lists[ST_MAX_SLOTS];
-    const struct re_draft *last[ST_MAX_SLOTS];  /* each draft once a slot */
 };
 
 static bool has_when(const struct re_rule *rule)
@@ -60,11 +73,11 @@ static int strictness(const struct re_rule *rule)
 
 /* Neither the order of lines nor that of includes decides: what is left equal
  * here has the same effect, and the place only settles which is named. */
-static int compare_entries(const void *x, const void *y)
+static int compare_bounds(const void *x, const void *y)
 {
-    const struct entry *a = *(struct entry *const *)x;
-    const struct entry *b = *(struct entry *const *)y;
-    const struct re_rule *ra = a->candidate.rule, *rb = b->candidate.rule;
+    const struct bound *a = *(struct bound *const *)x;
+    const struct bound *b = *(struct bound *const *)y;
+    const struct re_rule *ra = a->draft->rule, *rb = b->draft->rule;
     int order;
 
     if (a->rank != b->rank) {
@@ -76,14 +89,11 @@ static int compare_entries(const void *x, const void *y)
     if (ra->verdict != rb->verdict) {
         return (int)rb->verdict - (int)ra->verdict;
     }
-    if (a->exact != b->exact) {
-        return b->exact - a->exact;
-    }
     order = compare_effect(ra, rb);
     if (order == 0 && ra->log != rb->log) {
         order = rb->log - ra->log;
     }
-    if (order == 0) {
+    if (order == 0 && ra->file != rb->file) {
         order = compare_text(ra->file, rb->file);
     }
     return order ? order : (ra->line > rb->line) - (ra->line < rb->line);
@@ -91,35 +101,35 @@ static int compare_entries(const void *x, const void *y)
 
 /* --- drafts to slots ------------------------------------------------------ */
 
-static int add_entry(struct compiler *c, unsigned slot,
-                     const struct re_draft *draft,
-                     const struct re_test *tests, bool asks)
+/* What binding one draft to its slots has come to. */
+struct spread {
+    const struct re_draft *draft;
+    struct bound *bound;
+    unsigned count, lacking_count;
+    struct re_node *lacking;    /* the first one */
+    unsigned lacking_slot;
+    struct re_bound tests;      /* of the last slot */
+};
+
+/* bound NULL: always */
+static int add_entry(struct compiler *c, struct spread *s, unsigned slot,
+                     const struct re_bound *bound)
 {
-    struct entry *e = re_arena_alloc(c->layer->arena, sizeof(*e));
+    struct entry *e = re_arena_alloc(c->scratch, sizeof(*e));
 
     if (!e) {
         return -ENOMEM;
     }
-    e->candidate.rule = draft->rule;
-    e->candidate.tests = tests;
-    e->candidate.asks = asks;
-    e->draft = e->candidate.draft = draft;
-    e->rank = (draft->set ? RANK_SET : RANK_NAME) |
-        (draft->condition || has_when(draft->rule) ? RANK_CONDITION : 0);
-    e->exact = !draft->entry &&
-        strcmp(draft->name, st_slot_name(c->layer->target, slot)) == 0;
-    e->next = c->lists[slot];
-    c->lists[slot] = e;
+    e->bound = s->bound;
+    e->tests = bound ? bound->tests : NULL;
+    e->asks = bound && bound->asks;
+    e->slot = slot;
+    e->exact = !s->draft->entry &&
+        strcmp(s->draft->name, st_slot_name(c->layer->target, slot)) == 0;
+    e->sibling = s->bound->entries;
+    s->bound->entries = e;
     return 0;
 }
-
-/* What binding one draft to its slots has come to. */
-struct spread {
-    const struct re_draft *draft;
-    unsigned slots, bound, lacking_count;
-    struct re_node *lacking;    /* the first one */
-    unsigned lacking_slot;
-};
 
 static bool has_prototype(const struct st_target *t, unsigned slot)
 {
@@ -131,77 +141,33 @@ static bool has_prototype(const struct st_target *t, unsigned slot)
 static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
 {
     const struct re_draft *draft = s->draft;
-    const struct re_test *tests = NULL;
     struct re_node *lacking;
-    bool asks = false;
 
-    if (c->last[slot] == draft) {
-        return 0;
-    }
-    c->last[slot] = draft;
-    s->slots++;
     if (!draft->condition) {
-        s->bound++;
-    } else {
-        switch (re_condition_bind(draft->condition, c->layer->target, slot,
-                                  c->layer->ops, c->layer->arena,
-                                  c->doc->diags, &tests, &asks, &lacking)) {
-        case RE_BOUND:
-            s->bound++;
-            break;
-        case RE_BOUND_ERROR:
-            return -EINVAL;
-        case RE_BOUND_LACKING:
-            /* A call without a prototype is one that QEMU lacks as well: of
-             * those in a set nobody need be told. */
-            if ((!draft->set || has_prototype(c->layer->target, slot)) &&
-                s->lacking_count++ == 0) {
-                s->lacking = lacking;
-                s->lacking_slot = slot;
-            }
-            if (draft->rule->verdict < RE_VERDICT_DENY) {
-                return 0;       /* not allowed, not emulated */
-            }
-            tests = NULL;       /* refused, whatever its arguments are */
-            asks = false;
-            break;
-        }
+        s->count++;
+        return add_entry(c, s, slot, NULL);
     }
-    return add_entry(c, slot, draft, tests, asks);
-}
-
-/* A rule for socketcall or ipc is one for all that they carry. */
-static int spread_carried(struct compiler *c, struct spread *s,
-                          unsigned carrier)
-{
-    const struct st_target *t = c->layer->target;
-    int nr = st_number_of_slot(t, carrier);
-    int err = 0;
-
-    for (unsigned slot = st_number_count(t);
-         slot < st_slot_count(t) && !err; slot++) {
-        if (st_number_of_slot(t, slot) == nr) {
-            err = spread_slot(c, s, slot);
-        }
+    switch (re_condition_bind(draft->condition, c->layer, slot, c->doc->diags,
+                              &s->tests, &lacking)) {
+    case RE_BOUND:
+        s->count++;
+        return add_entry(c, s, slot, &s->tests);
+    case RE_BOUND_ERROR:
+        return -EINVAL;
+    case RE_BOUND_LACKING:
+        break;
     }
-    return err;
-}
-
-static int spread_name(struct compiler *c, struct spread *s, const char *name)
-{
-    const struct st_target *t = c->layer->target;
-    uint16_t slots[ST_MAX_SPELLINGS];
-    unsigned count = st_slots_of_name(t, name, slots);
-    int err = 0;
-
-    for (unsigned i = 0; i < count && !err; i++) {
-        if (!st_slot_is_carrier(t, slots[i])) {
-            err = spread_slot(c, s, slots[i]);
-        } else if (!s->draft->set) {
-            err = spread_carried(c, s, slots[i]);
-        }
+    /* A call without a prototype is one that QEMU lacks as well: of those in a
+     * set nobody need be told. */
+    if ((!draft->set || has_prototype(c->layer->target, slot)) &&
+        s->lacking_count++ == 0) {
+        s->lacking = lacking;
+        s->lacking_slot = slot;
     }
-    return err;
+    if (draft->rule->verdict < RE_VERDICT_DENY) {
+        return 0;           /* not allowed, not emulated */
+    }
+    return add_entry(c, s, slot, NULL);     /* refused in any case */
 }
 
 /* Says which part of a rule the target cannot express. */
@@ -211,7 +177,7 @@ static int report_lacking(struct compiler *c, const struct spread *s)
     bool refuses = s->draft->rule->verdict >= RE_VERDICT_DENY;
     char consequence[160];
 
-    if (s->bound == 0) {
+    if (s->count == 0) {
         re_condition_lacking(s->lacking, RE_ERROR, t, s->lacking_slot, "",
                              c->doc->diags);
         return -EINVAL;
@@ -226,22 +192,21 @@ static int report_lacking(struct compiler *c, const struct spread *s)
     return 0;
 }
 
-static int spread_draft(struct compiler *c, const struct re_draft *draft)
+static int spread_draft(struct compiler *c, struct bound *bound)
 {
-    struct spread s = { .draft = draft };
-    int err = 0;
+    const struct re_draft *draft = bound->draft;
+    struct spread s = { .draft = draft, .bound = bound };
+    const struct re_slots *slots = re_slots_of(c->index, draft->set,
+                                               draft->name);
+    int err = slots ? 0 : -ENOMEM;
 
-    if (draft->set) {
-        for (unsigned i = 0; i < draft->set->count && !err; i++) {
-            err = spread_name(c, &s, st_name_at(draft->set->members[i]));
-        }
-    } else {
-        err = spread_name(c, &s, draft->name);
+    for (unsigned i = 0; !err && i < slots->count; i++) {
+        err = spread_slot(c, &s, slots->at[i]);
     }
     if (!err && s.lacking_count) {
         err = report_lacking(c, &s);
     }
-    if (!err && s.slots == 0 && !draft->optional) {
+    if (!err && slots->count == 0 && !draft->optional) {
         re_draft_diag(c->doc, draft, RE_WARNING,
                       draft->set ? NULL : "\"?\" before the name says that "
                       "this is known", "%s has no %s; this has no effect",
@@ -251,15 +216,68 @@ static int spread_draft(struct compiler *c, const struct re_draft *draft)
     return err;
 }
 
+static int spread_drafts(struct compiler *c)
+{
+    size_t i = 0;
+    int result = 0;
+
+    for (const struct re_draft *d = c->doc->drafts; d; d = d->next) {
+        c->count++;
+    }
+    c->bounds = re_arena_array(c->scratch, c->count + 1, sizeof(*c->bounds));
+    if (!c->bounds) {
+        return -ENOMEM;
+    }
+    for (const struct re_draft *d = c->doc->drafts; d; d = d->next, i++) {
+        struct bound *b = &c->bounds[i];
+        int err;
+
+        b->draft = d;
+        b->rank = (d->set ? RANK_SET : RANK_NAME) |
+            (d->condition || has_when(d->rule) ? RANK_CONDITION : 0);
+        err = spread_draft(c, b);
+        result = err ? err : result;
+    }
+    return result;
+}
+
+/* Puts the entries of all drafts onto the lists of their slots, the winner
+ * first. Sorting the drafts once sorts every slot. */
+static int order_entries(struct compiler *c)
+{
+    struct bound **sorted = re_arena_array(c->scratch, c->count + 1,
+                                           sizeof(*sorted));
+
+    if (!sorted) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < c->count; i++) {
+        sorted[i] = &c->bounds[i];
+    }
+    qsort(sorted, c->count, sizeof(*sorted), compare_bounds);
+    /* Rules of directories are equal but for the spelling that they name. */
+    for (int exact = 0; exact < 2; exact++) {
+        for (size_t i = c->count; i-- > 0; ) {
+            for (struct entry *e = sorted[i]->entries; e; e = e->sibling) {
+                if (e->exact == exact) {
+                    e->next = c->lists[e->slot];
+                    c->lists[e->slot] = e;
+                }
+            }
+        }
+    }
+    return 0;
+}
+
 /* --- slots ---------------------------------------------------------------- */
 
 /* Two rules for the same call, both always, of the same strictness: nothing
  * but the order of lines could tell which is meant. A directory of rules may
  * have one for each spelling, and serves many targets. */
-static int check_conflict(struct compiler *c, const struct entry *a,
-                          const struct entry *b)
+static int check_conflict(struct compiler *c, const struct bound *a,
+                          const struct bound *b)
 {
-    const struct re_rule *ra = a->candidate.rule, *rb = b->candidate.rule;
+    const struct re_rule *ra = a->draft->rule, *rb = b->draft->rule;
 
     if (a->rank != b->rank || a->rank != RANK_NAME || !b->draft->entry ||
         ra->verdict != rb->verdict || ra->permissive != rb->permissive ||
@@ -286,47 +304,43 @@ static const struct re_candidate *single(struct compiler *c,
 
 static bool always(const struct entry *e)
 {
-    return !e->candidate.tests && !has_when(e->candidate.rule);
+    return !e->tests && !has_when(e->bound->draft->rule);
 }
 
-/* Sorts a slot's list; deciding ends with the first rule that always holds, and
- * what stands behind that is for tools. */
+/* Deciding ends with the first rule that always holds, and what stands behind
+ * that is for tools. */
 static int settle_slot(struct compiler *c, unsigned slot)
 {
     struct re_slot *out = &c->layer->slots[slot];
+    const struct entry *decides = NULL;
     struct re_candidate *candidates;
-    struct entry **sorted;
-    unsigned count = 0, kept = 0;
+    unsigned count = 0;
     int err = 0;
 
     for (const struct entry *e = c->lists[slot]; e; e = e->next) {
         count++;
     }
-    sorted = malloc((count + 1) * sizeof(*sorted));
     candidates = re_arena_array(c->layer->arena, count + 1,
                                 sizeof(*candidates));
-    if (!sorted || !candidates) {
-        free(sorted);
+    if (!candidates) {
         return -ENOMEM;
     }
+    out->candidates = candidates;
+    out->count = out->total = count + 1;
+    candidates[count].rule = c->layer->default_rule;
     count = 0;
-    for (struct entry *e = c->lists[slot]; e; e = e->next) {
-        sorted[count++] = e;
-    }
-    qsort(sorted, count, sizeof(*sorted), compare_entries);
-    for (unsigned i = 0; i < count; i++) {
-        candidates[i] = sorted[i]->candidate;
-        if (kept == 0 && always(sorted[i])) {
-            kept = i + 1;
-        } else if (kept && !err) {
-            err = check_conflict(c, sorted[kept - 1], sorted[i]);
+    for (const struct entry *e = c->lists[slot]; e; e = e->next) {
+        candidates[count++] = (struct re_candidate) {
+            .rule = e->bound->draft->rule, .tests = e->tests,
+            .asks = e->asks, .draft = e->bound->draft,
+        };
+        if (!decides && always(e)) {
+            decides = e;
+            out->count = count;
+        } else if (decides && !err) {
+            err = check_conflict(c, decides->bound, e->bound);
         }
     }
-    candidates[count].rule = c->layer->default_rule;
-    free(sorted);
-    out->candidates = candidates;
-    out->count = kept ? kept : count + 1;
-    out->total = count + 1;
     return err;
 }
 
@@ -409,40 +423,53 @@ static int make_counters(struct compiler *c)
     return 0;
 }
 
-static int out_of_memory(struct compiler *c, int err)
+
+static int compile(struct compiler *c)
 {
-    if (err == -ENOMEM || re_arena_failed(c->layer->arena)) {
-        re_diags_add(c->doc->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
-                     strerror(ENOMEM));
+    int result, err;
+
+    c->index = re_arena_alloc(c->scratch, sizeof(*c->index));
+    c->layer->forms = re_arena_array(c->layer->arena,
+                                     st_slot_count(c->layer->target),
+                                     sizeof(*c->layer->forms));
+    c->layer->unknown.candidates = single(c, &c->doc->unknown.rule);
+    c->layer->unknown.count = c->layer->unknown.total = 1;
+    if (!c->index || !c->layer->forms || !c->layer->unknown.candidates) {
         return -ENOMEM;
     }
-    return err;
+    c->index->target = c->layer->target;
+    c->index->arena = c->scratch;
+    result = spread_drafts(c);
+    if (result == -ENOMEM) {
+        return result;
+    }
+    err = order_entries(c);
+    err = err ? err : settle_slots(c);
+    result = err ? err : result;
+    return result ? result : make_counters(c);
 }
 
 int re_compile(struct re_layer *layer, struct re_document *doc)
 {
     struct compiler *c = calloc(1, sizeof(*c));
-    int result = 0, err;
+    int result = -ENOMEM;
 
-    if (!c) {
+    if (c) {
+        c->layer = layer;
+        c->doc = doc;
+        c->scratch = re_arena_new();
+        if (c->scratch) {
+            result = compile(c);
+        }
+        if (re_arena_failed(layer->arena)) {
+            result = -ENOMEM;
+        }
+        re_arena_free(c->scratch);
+        free(c);
+    }
+    if (result == -ENOMEM) {
         re_diags_add(doc->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
                      strerror(ENOMEM));
-        return -ENOMEM;
     }
-    c->layer = layer;
-    c->doc = doc;
-    layer->unknown.candidates = single(c, &doc->unknown.rule);
-    layer->unknown.count = layer->unknown.total = 1;
-    for (const struct re_draft *d = doc->drafts; d; d = d->next) {
-        err = spread_draft(c, d);
-        result = err ? err : result;
-    }
-    err = settle_slots(c);
-    result = err ? err : result;
-    if (!result) {
-        result = make_counters(c);
-    }
-    result = out_of_memory(c, result);
-    free(c);
     return result;
 }

@@ -41,20 +41,27 @@ enum re_binding {
     RE_BOUND_ERROR,         /* with diags */
 };
 
+/* The tests of one slot. */
+struct re_bound {
+    const struct re_test *tests;
+    unsigned count;
+    bool asks;              /* some of them need facts */
+};
+
 /*
- * Makes the tests of one slot. "RE_BOUND_LACKING" puts the node that names the
- * argument into *ret_lacking; re_condition_lacking() then complains about it.
- * The same error is reported once, however many slots are bound. "*ret_asks"
- * says whether the tests need facts; "ops" may be NULL.
+ * Makes the tests of one slot. If those that "bound" holds already (of another
+ * slot of the same condition) are the same, they stay. "RE_BOUND_LACKING" puts
+ * the node that names the argument into *ret_lacking; re_condition_lacking()
+ * then complains about it. The same error is reported once, however many slots
+ * are bound.
  */
-enum re_binding re_condition_bind(struct re_node *node,
-                                  const struct st_target *target,
-                                  unsigned slot, const struct re_guest_ops *ops,
-                                  struct re_arena *arena,
-                                  struct re_diags *diags,
-                                  const struct re_test **ret_tests,
-                                  bool *ret_asks,
+enum re_binding re_condition_bind(struct re_node *node, struct re_layer *layer,
+                                  unsigned slot, struct re_diags *diags,
+                                  struct re_bound *bound,
                                   struct re_node **ret_lacking);
+
+/* What a slot's calls can be asked for; NULL when memory is short. */
+const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot);
 
 /* "flgas" is not an argument of openat (dfd, filename, flags, mode) */
 void re_condition_lacking(struct re_node *lacking, enum re_severity severity,

@@ -105,17 +105,16 @@ static void prepare_facts(struct re_question *q)
 static enum re_truth compare(struct re_question *q, struct re_node *node)
 {
     struct re_layer *layer = q->view->layer;
-    const struct re_test *tests;
+    struct re_bound bound = { NULL };
     struct re_node *lacking;
-    bool asks;
 
     if (!is_known(q, node) ||
-        re_condition_bind(node, layer->target, q->slot, NULL, layer->arena,
-                          NULL, &tests, &asks, &lacking) != RE_BOUND) {
+        re_condition_bind(node, layer, q->slot, NULL, &bound, &lacking) !=
+        RE_BOUND) {
         return RE_OPEN;
     }
     prepare_facts(q);
-    return re_tests_hold_with_facts(tests, q->regs, q->facts) ? RE_YES : RE_NO;
+    return re_tests_hold_with_facts(bound.tests, q->regs, q->facts) ? RE_YES : RE_NO;
 }
 
 enum re_truth re_question_holds(struct re_question *q, struct re_node *node)

@@ -307,7 +307,7 @@ static int prepare(struct re_question *q)
     const struct st_target *t = q->view->layer->target;
 
     q->arg_count = st_slot_args(t, q->slot, q->args);
-    q->form = re_form_new(t, q->slot, NULL, q->view->layer->arena);
+    q->form = re_layer_form(q->view->layer, q->slot);
     q->facts = malloc(sizeof(*q->facts));
     if (!q->form || !q->facts) {
         return -ENOMEM;

@@ -138,6 +138,7 @@ struct re_layer {
     const struct re_guest_ops *ops;     /* NULL: no guest (tools) */
     struct re_slot *slots;          /* st_slot_count() of them */
     struct re_slot unknown;         /* numbers without a name */
+    const struct re_form **forms;   /* of each slot; NULL until one asks */
     const struct re_rule *default_rule;
     const struct re_rule *on_error; /* verdict of a handler that failed */
     struct re_lua *lua;             /* NULL without handlers */
