@@ -3,7 +3,7 @@
  * qemu-policy check: what is wrong with policies, for one target or for all.
  * What holds on several targets is said once.
  */
-#include "policy-tool.h"
+#include "policy-question.h"
 
 #include <ctype.h>
 #include <getopt.h>
@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <ruleengine/engine.h>
-#include <ruleengine/inspect.h>
 
 static const char help[] =
 "usage: qemu-policy check FILE ... [--target TARGET|all] [--rules DIR] ...\n"
@@ -24,22 +22,12 @@ static const char help[] =
 "\n"
 "Exit status: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.\n";
 
-enum { TARGETS_MAX = 64 };
-
-/* The targets to check for. */
-struct scope {
-    const struct st_target *targets[TARGETS_MAX];
-    unsigned count;
-};
-
-/* One finding and where it holds. "key" is its text with the target's name
- * taken out, so that it can be recognised on another target. */
+/* One finding and where it holds. The key of "where" is its text with the target's
+ * name taken out, so that it can be recognised on another target. */
 struct finding {
     struct re_diag diag;    /* owned copies */
-    char *key;
+    struct policy_variant where;
     bool names_target;
-    bool on[TARGETS_MAX];
-    unsigned on_count;
 };
 
 struct findings {
@@ -48,18 +36,9 @@ struct findings {
     size_t errors, warnings;
 };
 
-static void *need(void *memory)
-{
-    if (!memory) {
-        perror("qemu-policy");
-        exit(POLICY_WRONG);
-    }
-    return memory;
-}
-
 static char *copy(const char *text)
 {
-    return text ? need(strdup(text)) : NULL;
+    return text ? policy_need(strdup(text)) : NULL;
 }
 
 /* --- collecting -------------------------------------------------------- */
@@ -73,7 +52,7 @@ static bool in_word(char c)
 static char *make_key(const struct re_diag *diag, const char *target,
                       bool *ret_names_target)
 {
-    char *text = need(re_diag_text(diag));
+    char *text = policy_need(re_diag_text(diag));
     size_t len = strlen(target);
     char *from = text, *to = text;
 
@@ -95,7 +74,7 @@ static char *make_key(const struct re_diag *diag, const char *target,
 static struct finding *find(struct findings *f, const char *key)
 {
     for (size_t i = 0; i < f->count; i++) {
-        if (strcmp(f->items[i].key, key) == 0) {
+        if (strcmp(f->items[i].where.key, key) == 0) {
             return &f->items[i];
         }
     }
@@ -108,7 +87,7 @@ static struct finding *add(struct findings *f, const struct re_diag *diag)
 
     if (f->count == f->capacity) {
         f->capacity = f->capacity ? 2 * f->capacity : 16;
-        f->items = need(reallocarray(f->items, f->capacity,
+        f->items = policy_need(reallocarray(f->items, f->capacity,
                                      sizeof(*f->items)));
     }
     found = &f->items[f->count++];
@@ -126,7 +105,7 @@ static struct finding *add(struct findings *f, const struct re_diag *diag)
 }
 
 static void collect(struct findings *f, const struct re_diags *diags,
-                    const struct scope *scope, unsigned target)
+                    const struct policy_scope *scope, unsigned target)
 {
     const char *name = st_target_name(scope->targets[target]);
 
@@ -140,18 +119,18 @@ static void collect(struct findings *f, const struct re_diags *diags,
             free(key);
         } else {
             found = add(f, diag);
-            found->key = key;
+            found->where.key = key;
             found->names_target = names_target;
         }
-        found->on_count += !found->on[target];
-        found->on[target] = true;
+        found->where.count += !found->where.on[target];
+        found->where.on[target] = true;
     }
 }
 
 /* What a policy that loads may not mean. */
 static void advise(const struct re_config *config, struct re_diags *diags)
 {
-    struct re_diags *again = need(re_diags_new());
+    struct re_diags *again = policy_need(re_diags_new());
 
     for (size_t i = 0; i < config->policy_count; i++) {
         struct re_view *view;
@@ -166,11 +145,11 @@ static void advise(const struct re_config *config, struct re_diags *diags)
 }
 
 /* Loads what "config" names, for each target. */
-static void check(struct findings *f, const struct scope *scope,
+static void check(struct findings *f, const struct policy_scope *scope,
                   struct re_config config)
 {
     for (unsigned i = 0; i < scope->count; i++) {
-        struct re_diags *diags = need(re_diags_new());
+        struct re_diags *diags = policy_need(re_diags_new());
         struct re_engine *engine;
 
         config.target = scope->targets[i];
@@ -185,58 +164,45 @@ static void check(struct findings *f, const struct scope *scope,
 
 /* --- printing ---------------------------------------------------------- */
 
-static void put_names(FILE *out, const struct finding *found,
-                      const struct scope *scope, bool on)
-{
-    const char *comma = "";
-
-    for (unsigned i = 0; i < scope->count; i++) {
-        if (found->on[i] == on) {
-            fprintf(out, "%s%s", comma, st_target_name(scope->targets[i]));
-            comma = ", ";
-        }
-    }
-}
-
 /* " (on 12 targets: ...)", or nothing where the finding holds everywhere. */
-static char *where(const struct finding *found, const struct scope *scope)
+static char *where(const struct finding *found, const struct policy_scope *scope)
 {
-    unsigned n = found->on_count, all = scope->count;
+    unsigned n = found->where.count, all = scope->count;
     bool alone = n == 1 && found->names_target;
     char *text = NULL;
     size_t size;
-    FILE *out = need(open_memstream(&text, &size));
+    FILE *out = policy_need(open_memstream(&text, &size));
 
     if (n == all && found->names_target && all > 1) {
         fprintf(out, " (and so on all %u targets)", all);
     } else if (n < all && n > all / 2) {
         fprintf(out, " (%son %u targets, not on ",
                 found->names_target ? "so " : "", n);
-        put_names(out, found, scope, false);
+        policy_put_names(out, &found->where, scope, false);
         fputc(')', out);
     } else if (n < all && !alone) {
         fprintf(out, " (%son %u target%s: ",
                 found->names_target ? "so " : "", n, n > 1 ? "s" : "");
-        put_names(out, found, scope, true);
+        policy_put_names(out, &found->where, scope, true);
         fputc(')', out);
     }
     if (fclose(out) != 0) {
-        need(NULL);
+        policy_need(NULL);
     }
-    return need(text);
+    return policy_need(text);
 }
 
 static void print_finding(const struct finding *found,
-                          const struct scope *scope)
+                          const struct policy_scope *scope)
 {
     struct re_diag diag = found->diag;
     char *targets = where(found, scope);
     char *text;
 
     if (asprintf(&diag.message, "%s%s", diag.message, targets) < 0) {
-        need(NULL);
+        policy_need(NULL);
     }
-    text = need(re_diag_text(&diag));
+    text = policy_need(re_diag_text(&diag));
     fputs(text, stdout);
     free(text);
     free(diag.message);
@@ -256,10 +222,10 @@ static int compare(const void *a, const void *b)
     if (order == 0) {
         order = (p->column > q->column) - (p->column < q->column);
     }
-    return order ? order : strcmp(x->key, y->key);
+    return order ? order : strcmp(x->where.key, y->where.key);
 }
 
-static void print_findings(struct findings *f, const struct scope *scope)
+static void print_findings(struct findings *f, const struct policy_scope *scope)
 {
     if (f->count > 0) {
         qsort(f->items, f->count, sizeof(*f->items), compare);
@@ -276,7 +242,7 @@ static void clear(struct findings *f)
         free(f->items[i].diag.message);
         free(f->items[i].diag.hint);
         free(f->items[i].diag.source);
-        free(f->items[i].key);
+        free(f->items[i].where.key);
     }
     free(f->items);
 }
@@ -286,7 +252,7 @@ static const char *plural(size_t n)
     return n == 1 ? "" : "s";
 }
 
-static void report(const char *name, const struct scope *scope,
+static void report(const char *name, const struct policy_scope *scope,
                    const struct re_config *config,
                    size_t *errors, size_t *warnings)
 {
@@ -306,30 +272,18 @@ static void report(const char *name, const struct scope *scope,
 
 /* --- the command ------------------------------------------------------- */
 
-static bool set_scope(struct scope *scope, const char *name)
-{
-    if (strcmp(name, "all") != 0) {
-        scope->targets[0] = policy_target(&policy_check, name);
-        scope->count = 1;
-        return scope->targets[0];
-    }
-    scope->count = st_target_count();
-    for (unsigned i = 0; i < scope->count && i < TARGETS_MAX; i++) {
-        scope->targets[i] = st_target_at(i);
-    }
-    return true;
-}
-
-static int check_all(const struct scope *scope, char **files, int count,
+static int check_all(const struct policy_scope *scope, char **files, int count,
                      const char *const *dirs, size_t dir_count)
 {
     size_t errors = 0, warnings = 0;
 
     for (int i = 0; i < count; i++) {
         const char *file = files[i];
+        struct policy_scope own = *scope;
         struct re_config config = { .policies = &file, .policy_count = 1 };
 
-        report(file, scope, &config, &errors, &warnings);
+        policy_scope_fit(&own, &file, 1);
+        report(file, &own, &config, &errors, &warnings);
     }
     if (dir_count > 0) {
         struct re_config config = {
@@ -353,10 +307,10 @@ static int run(int argc, char **argv)
         { "target", required_argument, NULL, 't' },
         { NULL },
     };
-    const char **dirs = need(calloc(argc, sizeof(*dirs)));
+    const char **dirs = policy_need(calloc(argc, sizeof(*dirs)));
     const char *target = "all";
     size_t dir_count = 0;
-    struct scope scope;
+    struct policy_scope scope;
     int c, result = POLICY_USAGE;
 
     while ((c = getopt_long(argc, argv, "r:t:", options, NULL)) >= 0) {
@@ -373,7 +327,7 @@ static int run(int argc, char **argv)
         policy_usage(&policy_check, "no policy given");
         goto out;
     }
-    if (set_scope(&scope, target)) {
+    if (policy_scope_set(&scope, &policy_check, target)) {
         result = check_all(&scope, argv + optind, argc - optind, dirs,
                            dir_count);
     }

@@ -337,6 +337,7 @@ static int run(int argc, char **argv)
     if (result || !policy_scope_set(&scope, &policy_explain, target)) {
         return POLICY_USAGE;
     }
+    policy_scope_fit(&scope, (const char *const *)argv + optind, files);
     return explain(&scope, &q, (const char *const *)argv + optind, files);
 }
 

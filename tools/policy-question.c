@@ -45,6 +45,35 @@ bool policy_scope_set(struct policy_scope *scope,
     return true;
 }
 
+static bool is_for(const struct st_target *target, const char *file)
+{
+    struct re_diags *diags = policy_need(re_diags_new());
+    struct re_view *view = NULL;
+    int err = re_view_new(&view, target, file, diags);
+
+    re_view_free(view);
+    re_diags_free(diags);
+    return err != -ENOTSUP;
+}
+
+void policy_scope_fit(struct policy_scope *scope, const char *const *files,
+                      unsigned count)
+{
+    unsigned kept = 0, all = scope->count;
+
+    for (unsigned i = 0; i < all && all > 1; i++) {
+        bool fits = true;
+
+        for (unsigned j = 0; j < count && fits; j++) {
+            fits = is_for(scope->targets[i], files[j]);
+        }
+        if (fits) {
+            scope->targets[kept++] = scope->targets[i];
+            scope->count = kept;
+        }
+    }
+}
+
 static void print_errors(const struct re_diags *diags)
 {
     for (size_t i = 0; i < re_diags_count(diags); i++) {
@@ -306,7 +335,7 @@ void policy_variants_free(struct policy_variants *v)
     *v = (struct policy_variants) { 0 };
 }
 
-static void put_names(FILE *out, const struct policy_variant *v,
+void policy_put_names(FILE *out, const struct policy_variant *v,
                       const struct policy_scope *all, bool on)
 {
     const char *comma = "";
@@ -326,9 +355,9 @@ void policy_put_targets(FILE *out, const struct policy_variant *v,
 
     if (n < all->count && n > all->count / 2) {
         fprintf(out, "%u targets, not ", n);
-        put_names(out, v, all, false);
+        policy_put_names(out, v, all, false);
     } else if (n < all->count || n == 1) {
-        put_names(out, v, all, true);
+        policy_put_names(out, v, all, true);
     } else {
         fprintf(out, "%u targets", n);
     }

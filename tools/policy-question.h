@@ -32,6 +32,11 @@ struct policy_scope {
 bool policy_scope_set(struct policy_scope *scope,
                       const struct policy_command *command, const char *name);
 
+/* Leaves out targets that one of the policies is not for, if more than one was
+ * asked for. */
+void policy_scope_fit(struct policy_scope *scope, const char *const *files,
+                      unsigned count);
+
 /* Policies as layers, loaded for one target. */
 struct policy_layers {
     const struct st_target *target;
@@ -121,6 +126,10 @@ struct policy_variants {
 struct policy_variant *policy_variant_add(struct policy_variants *v, char *key,
                                           char *text, unsigned target);
 void policy_variants_free(struct policy_variants *v);
+
+/* Those targets of "all" on which it holds, or (on false) the others. */
+void policy_put_names(FILE *out, const struct policy_variant *v,
+                      const struct policy_scope *all, bool on);
 
 /* "s390x", "33 targets", "arm, i386", "30 targets, not arm, i386, ppc". "all"
  * are the targets that were asked about. */

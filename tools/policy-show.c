@@ -311,6 +311,7 @@ static int run(int argc, char **argv)
         }
     }
     if (policy_scope_set(&scope, &policy_show, target)) {
+        policy_scope_fit(&scope, (const char *const *)argv + optind, files);
         result = show(&l, (const char *const *)argv + optind, files);
     }
 out:

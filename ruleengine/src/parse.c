@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "diag-add.h"
+#include "sections.h"
 #include "settings.h"
 #include "verdict.h"
 
@@ -332,64 +333,29 @@ static int policy_entry_parse(struct parser *p, const struct source *source,
     if (strcmp(entry->key, "handlers") == 0) {
         return handlers_parse(p->doc, entry);
     }
+    if (strcmp(entry->key, "targets") == 0) {
+        return 0;           /* targets_check() has read it */
+    }
     return re_setting_unknown(p->doc, entry);
 }
 
 /* --- files ---------------------------------------------------------------- */
 
-static const char *section_at(void *opaque, unsigned i)
-{
-    static const char *const names[] = {
-        "allow", "deny", "emulate", "policy",
-    };
-
-    (void)opaque;
-    return i < sizeof(names) / sizeof(names[0]) ? names[i] : NULL;
-}
-
 static int entry_parse(struct parser *p, const struct source *source,
                        const struct re_entry *entry)
 {
-    const char *section = entry->section;
+    bool applies;
+    int section = re_section_of(entry->section, p->doc->target, &applies);
 
-    if (strcmp(section, "policy") == 0) {
-        return policy_entry_parse(p, source, entry);
+    if (section < 0) {
+        return -EINVAL;     /* re_sections_check() has complained */
     }
-    if (strcmp(section, "allow") == 0) {
-        return rule_parse(p->doc, RE_SECTION_ALLOW, entry);
+    if (!applies) {
+        return 0;
     }
-    if (strcmp(section, "deny") == 0) {
-        return rule_parse(p->doc, RE_SECTION_DENY, entry);
-    }
-    if (strcmp(section, "emulate") == 0) {
-        return rule_parse(p->doc, RE_SECTION_EMULATE, entry);
-    }
-    return -EINVAL;     /* sections_check() has complained */
-}
-
-/* A section without a key counts as well. */
-static int sections_check(struct re_document *doc, const char *path,
-                          const struct re_section_head *heads)
-{
-    char hint[RE_SUGGEST_MAX + 32];
-    const char *name;
-    int result = 0;
-
-    for (const struct re_section_head *h = heads; h; h = h->next) {
-        for (unsigned i = 0; (name = section_at(NULL, i)); i++) {
-            if (strcmp(name, h->name) == 0) {
-                break;
-            }
-        }
-        if (!name) {
-            result = re_diags_add(doc->diags, RE_ERROR, path, h->line,
-                                  h->column, strlen(h->name), h->source,
-                                  re_suggest_hint(h->name, section_at, NULL,
-                                                  hint, sizeof(hint)),
-                                  "unknown section [%s]", h->name);
-        }
-    }
-    return result;
+    return section == RE_SECTION_POLICY ?
+        policy_entry_parse(p, source, entry) :
+        rule_parse(p->doc, section, entry);
 }
 
 static int entries_parse(struct parser *p, const struct source *source,
@@ -480,6 +446,61 @@ static int enter_file(struct parser *p, struct source *source,
     return seen->real ? err : -ENOMEM;
 }
 
+/* Whether a file is for this target: 0, -ENOTSUP (what includes it passes it
+ * over), or -EINVAL with diags. */
+static int targets_check(struct re_document *doc,
+                         const struct re_entry *entries, bool included)
+{
+    const struct re_entry *first = NULL;
+    bool applies = true;
+    int err = 0;
+
+    for (const struct re_entry *e = entries; e && !err; e = e->next) {
+        if (strcmp(e->section, "policy") != 0 ||
+            strcmp(e->key, "targets") != 0) {
+            continue;
+        }
+        if (first) {
+            return re_setting_twice(doc, e, first);
+        }
+        first = e;
+        err = re_targets_parse(e, doc->target, &applies, doc->diags);
+    }
+    if (!err && !applies) {
+        err = -ENOTSUP;
+        if (!included) {
+            re_entry_diag(doc->diags, RE_ERROR, first, 0,
+                          strlen(first->value), NULL,
+                          "this policy is not for %s",
+                          st_target_name(doc->target));
+        }
+    }
+    return err;
+}
+
+/* All that a file says, in the document. */
+static int take_entries(struct parser *p, const struct source *source)
+{
+    const struct re_section_head *heads;
+    struct re_document *doc = p->doc;
+    struct re_entry *entries;
+    int err, more;
+
+    err = re_read_ini(&entries, &heads, source->path, doc->arena, doc->origin,
+                      doc->diags);
+    if (err < 0) {
+        return err;
+    }
+    err = re_sections_check(heads, source->path, doc->diags);
+    more = targets_check(doc, entries, source->parent);
+    if (more == -ENOTSUP) {
+        return source->parent && !err ? 0 : err ? err : more;
+    }
+    err = err ? err : more;
+    more = entries_parse(p, source, entries);
+    return more ? more : err;
+}
+
 static int parse_file(struct parser *p, const char *path,
                       const struct source *parent,
                       const struct re_entry *include, size_t offset,
@@ -489,9 +510,7 @@ static int parse_file(struct parser *p, const char *path,
     struct source source = {
         .parent = parent, .path = path, .depth = parent ? parent->depth + 1 : 0,
     };
-    const struct re_section_head *heads;
-    struct re_entry *entries;
-    int err, more;
+    int err;
 
     err = re_origin_real(doc->origin, path, &source.real);
     if (err < 0) {
@@ -506,13 +525,7 @@ static int parse_file(struct parser *p, const char *path,
     }
     err = enter_file(p, &source, include, offset, length);
     if (err == 0) {
-        err = re_read_ini(&entries, &heads, path, doc->arena, doc->origin,
-                          doc->diags);
-        if (err == 0) {
-            err = sections_check(doc, path, heads);
-            more = entries_parse(p, &source, entries);
-            err = more ? more : err;
-        }
+        err = take_entries(p, &source);
     }
     return err > 0 ? 0 : err;
 }

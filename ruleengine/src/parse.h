@@ -9,12 +9,8 @@
 #include "condition.h"
 #include "policy.h"
 #include "reader.h"
+#include "sections.h"
 
-enum re_section {
-    RE_SECTION_ALLOW,
-    RE_SECTION_DENY,
-    RE_SECTION_EMULATE,
-};
 
 /* Whether a rule leaves a record. */
 enum re_logging {

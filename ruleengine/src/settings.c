@@ -169,6 +169,7 @@ static const struct key keys[] = {
     { "log", AT(log), word_parse, logs },
     { "on-error", AT(on_error), verdict_parse },
     { "permissive", AT(permissive), word_parse, yes_no },
+    { "targets", 0, NULL },
     { "unknown", AT(unknown), verdict_parse },
 };
 
@@ -221,6 +222,15 @@ static const struct re_entry *first_in(const struct re_settings *all,
     return NULL;
 }
 
+int re_setting_twice(struct re_document *doc, const struct re_entry *entry,
+                     const struct re_entry *first)
+{
+    re_key_diag(doc->diags, RE_ERROR, entry, NULL,
+                "\"%s\" is set twice; first in line %u", entry->key,
+                first->line);
+    return -EINVAL;
+}
+
 int re_setting_parse(struct re_settings *all, const unsigned *depth,
                      const struct re_entry *entry)
 {
@@ -230,10 +240,7 @@ int re_setting_parse(struct re_settings *all, const unsigned *depth,
     struct re_pending *pending;
 
     if (first) {
-        re_key_diag(doc->diags, RE_ERROR, entry, NULL,
-                    "\"%s\" is set twice; first in line %u", entry->key,
-                    first->line);
-        return -EINVAL;
+        return re_setting_twice(doc, entry, first);
     }
     pending = re_arena_alloc(doc->arena, sizeof(*pending));
     if (!pending) {

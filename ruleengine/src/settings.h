@@ -28,6 +28,10 @@ int re_setting_parse(struct re_settings *all, const unsigned *depth,
 /* Fills in the document once all files are read: the nearest file counts. */
 int re_settings_claim(struct re_settings *all);
 
+/* Complains about a key that stands in the same file before; -EINVAL. */
+int re_setting_twice(struct re_document *doc, const struct re_entry *entry,
+                     const struct re_entry *first);
+
 /* Complains about a key that [policy] does not have; returns -EINVAL. */
 int re_setting_unknown(struct re_document *doc, const struct re_entry *entry);
 

@@ -138,4 +138,31 @@ done
 succeeds "--version" "$tool" --version
 like "$output" '^qemu-policy [0-9]' "--version shows it"
 
+# --- policies for some targets ---------------------------------------------
+
+policy some.ini <<'END'
+[policy]
+targets = arm mips
+include = others.ini
+[allow]
+syscalls = read exit_group
+[deny arm]
+arm_fadvise64_64 = EACCES
+END
+policy others.ini <<'END'
+[policy]
+targets = !arm !mips
+default = allow
+END
+says 0 'some.ini: ok (2 targets)' "for two targets, checked for two" \
+    check some.ini
+says 0 'close (2 targets) -> deny EPERM
+  default  deny EPERM  no rule matches
+  decided by the default of some.ini' "... and asked about two" \
+    explain some.ini close
+says 1 'some.ini:2:11: error: this policy is not for sh4
+    2 | targets = arm mips
+      |           ^~~~~~~~
+1 error, 0 warnings' "another target refuses it" check some.ini --target sh4
+
 tap_done
