@@ -29,7 +29,6 @@
 #include "policy.h"
 #include "program.h"
 
-#define HAND_OVER "-policy-handover"    /* argv[1]; argv[2] is the memfd */
 #define MAGIC UINT64_C(0x3172656f766f6871)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
@@ -315,7 +314,7 @@ static FILE *open_log(const char *name)
 
 void policy_start(int *argc, char ***argv)
 {
-    if (*argc > 2 && strcmp((*argv)[1], HAND_OVER) == 0) {
+    if (*argc > 2 && strcmp((*argv)[1], POLICY_HAND_OVER) == 0) {
         take_over(argc, argv);
     }
     start_argc = *argc;
@@ -716,7 +715,7 @@ static char **next_argv(const char *target, int fd,
     size_t room = ARGS_SHOWN;
 
     g_ptr_array_add(argv, g_strdup_printf("qemu-%s", target));
-    g_ptr_array_add(argv, g_strdup(HAND_OVER));
+    g_ptr_array_add(argv, g_strdup(POLICY_HAND_OVER));
     g_ptr_array_add(argv, g_strdup_printf("%d", fd));
     g_ptr_array_add(argv, g_strdup(program->name));
     for (unsigned i = 1; i + 1 < program->args->len; i++) {

@@ -14,6 +14,9 @@
 
 #include <ruleengine/engine.h>
 
+/* argv[1] of an emulator that takes over; argv[2] is the memfd. */
+#define POLICY_HAND_OVER "-policy-handover"
+
 /* What the emulator before this one in the same process has left. Everything
  * belongs to exec.c and stays valid. */
 struct policy_handover {

@@ -4,13 +4,12 @@
 #include "user-internals.h"
 #include "qemu/path.h"
 
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "pin.h"
 
 #define LINKS_MAX 40            /* as in the kernel */
-#define OWN_NUMBERS 64          /* at the end of the table, for QEMU itself */
+#define PIN_COUNT 192           /* calls with paths that threads can be in at once */
 #define PARTS_MAX 64            /* names cut off to find what exists */
 
 int policy_pin_floor, policy_pin_end;
@@ -483,13 +482,11 @@ int policy_pin_canonical(const char *name, char *buf, size_t size)
     return err;
 }
 
-void policy_pin_prepare(void)
+void policy_pin_prepare(int floor)
 {
     const char *root = path("/");
     ssize_t len = readlink("/proc/self/exe", path_emulator,
                            sizeof(path_emulator) - 1);
-    struct rlimit limit;
-    int end;
 
     path_emulator[len < 0 ? 0 : len] = '\0';
     if (!realpath(exec_path, path_program)) {
@@ -498,11 +495,8 @@ void policy_pin_prepare(void)
     if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
         path_root_len = strlen(path_root);
     }
-    /* As high as a table of descriptors may sensibly grow: a server should
-     * not get there. */
-    end = getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur > 65536 ?
-        65536 : limit.rlim_cur;
-    end -= OWN_NUMBERS;
-    policy_pin_end = end;
-    policy_pin_floor = end > 512 ? end - 192 : end / 2;
+    /* Just below the emulator's own ones: the table of descriptors reaches as far
+     * already, in forked children too, and need not grow. */
+    policy_pin_end = floor;
+    policy_pin_floor = floor > 512 ? floor - PIN_COUNT : floor / 2;
 }

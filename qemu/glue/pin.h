@@ -26,8 +26,9 @@ struct pin {
     char host[RE_PATH_MAX];     /* canonical, on the host; "": has none */
 };
 
-/* Once, before anything else here: what -L replaces, which numbers pins get. */
-void policy_pin_prepare(void);
+/* Once, before anything else here: what -L replaces. Pins get the numbers below
+ * "floor". */
+void policy_pin_prepare(int floor);
 
 /* Numbers of pins: [floor, end). */
 extern int policy_pin_floor, policy_pin_end;

@@ -650,7 +650,7 @@ static void load(struct re_config *config)
     if (!policy_target || !diags) {
         refuse_to_start();
     }
-    policy_pin_prepare();
+    policy_pin_prepare(policy_inherited() ? policy_floor : re_high_floor());
     config->target = policy_target;
     if (policy_inherited()) {
         ret = load_again(config, diags);

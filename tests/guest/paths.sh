@@ -278,7 +278,7 @@ doors()
 {
     local number
     number=$(ulimit -n)
-    number=$((number > 65536 ? 65536 - 100 : number - 100))
+    number=$((number > 4096 ? 4096 - 100 : number - 100))
     sandbox
     expect "numbers of pins are not the guest's, and names keep their meaning" \
 "close = EBADF

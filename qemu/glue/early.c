@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * early: what is cheap only while the process has one thread.
+ *
+ * The emulator's own descriptors and pins lie some 4,000 numbers up. The kernel
+ * makes a table of that size when the first of them is opened; while threads
+ * share the table it waits for all processors to have seen the old one, 7 ms or
+ * more. QEMU's RCU thread is made by a constructor without a priority: this one
+ * comes before. Forked children copy the table at its size.
+ */
+#include "qemu/osdep.h"
+
+#include <ruleengine/engine.h>
+
+#include "exec.h"
+
+#define PRIORITY 200            /* 101 is the first that a program may have */
+
+static bool is_option(const char *arg)
+{
+    static const char *const options[] = {
+        "policy", "rules", POLICY_HAND_OVER + 1,
+    };
+
+    if (arg[0] != '-') {
+        return false;
+    }
+    arg += 1 + (arg[1] == '-');
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        if (strcmp(arg, options[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A word of the guest's that looks like an option costs a little time, and no
+ * more. */
+static bool wants_policy(char **argv)
+{
+    if (getenv("QEMU_POLICY") || getenv("QEMU_RULES")) {
+        return true;
+    }
+    for (; argv && *argv; argv++) {
+        if (is_option(*argv)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The C library hands constructors what it hands main(). */
+static void __attribute__((constructor(PRIORITY)))
+grow_table(int argc, char **argv)
+{
+    int fd, high;
+
+    if (!wants_policy(argv)) {
+        return;
+    }
+    fd = open("/", O_PATH | O_CLOEXEC);
+    high = fd < 0 ? -1 :
+        fcntl(fd, F_DUPFD_CLOEXEC, re_high_floor() + RE_HIGH_COUNT - 1);
+    if (high >= 0) {
+        close(high);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
