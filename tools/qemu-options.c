@@ -13,8 +13,8 @@ static const char *const flags[] = {
 
 static const char *const with_value[] = {
     "0", "B", "D", "E", "L", "R", "U", "cpu", "d", "dfilter", "g", "p",
-    "plugin", "policy", "policy-log", "r", "rules", "s", "seed", "t",
-    "tb-size", "trace",
+    "plugin", "policy", "policy-learn", "policy-log", "r", "rules", "s",
+    "seed", "t", "tb-size", "trace",
 };
 
 static bool among(const char *name, const char *const *names, size_t count)

@@ -66,6 +66,9 @@ static void print_help(void)
 "  --policy-log FILE   where refused calls are recorded, as JSON lines; without\n"
 "                      it, readable lines on standard error\n"
 "                                                         (also QEMU_POLICY_LOG)\n"
+"  --policy-learn FILE everything that the program does is written down, each thing\n"
+"                      once, for \"qemu-policy learn\" to make a policy of\n"
+"                                                         (also QEMU_POLICY_LEARN)\n"
 "  -L ROOT             the folder that holds the program's libraries\n"
 "  -strace             show all system calls, and what the policy made of them\n"
 "  -0 NAME             the program's argv[0]\n"
@@ -220,7 +223,8 @@ static char *find_emulator(const char *program, const char *target)
 {
     char name[64], path[PATH_MAX], dir[PATH_MAX];
     const char *variable = getenv("QEMU_POLICY") ? "QEMU_POLICY" :
-        getenv("QEMU_RULES") ? "QEMU_RULES" : NULL;
+        getenv("QEMU_RULES") ? "QEMU_RULES" :
+        getenv("QEMU_POLICY_LEARN") ? "QEMU_POLICY_LEARN" : NULL;
 
     snprintf(name, sizeof(name), "qemu-%s", target);
     if (find_sibling(name, path, sizeof(path), dir)) {

@@ -36,7 +36,8 @@
 #define TARGETS_MAX 64
 
 enum kind {
-    OPTIONS, PROGRAM, ARGS, ENVIRON, POLICIES, RULE_DIRS, LOG_PATH, KINDS,
+    OPTIONS, PROGRAM, ARGS, ENVIRON, POLICIES, RULE_DIRS, LOG_PATH, LEARN_PATH,
+    KINDS,
 };
 
 struct head {
@@ -45,7 +46,7 @@ struct head {
     uint32_t counts[KINDS];
     int32_t program_fd;         /* O_RDONLY, for the loader */
     int32_t program_path_fd;    /* O_PATH */
-    int32_t floor, self_fd, proc_fd, message_fd, shared_fd, log_fd;
+    int32_t floor, self_fd, proc_fd, message_fd, shared_fd, log_fd, learn_fd;
     int32_t siblings[TARGETS_MAX];   /* by st_target_at(), or -1 */
 };
 
@@ -60,7 +61,7 @@ static const char *inherited_program;
 static char program_real[PATH_MAX];     /* without links, or "" */
 
 static struct re_engine *exec_engine;
-static GPtrArray *exec_names[KINDS];    /* POLICIES, RULE_DIRS, LOG_PATH */
+static GPtrArray *exec_names[KINDS];    /* POLICIES and following */
 static struct head own = {
     .program_fd = -1, .program_path_fd = -1, .self_fd = -1, .proc_fd = -1,
     .message_fd = -1,
@@ -131,7 +132,8 @@ bool policy_option_given(const char *option, const char *variable)
 static bool is_kept(const char *name, bool same_target)
 {
     static const char *const dropped[] = {
-        "policy", "rules", "policy-log",    /* handed over as they were read */
+        /* handed over as they were read */
+        "policy", "rules", "policy-log", "policy-learn",
         "0", "E", "U",                      /* the guest has made its own */
         "g", "B",                           /* not for children; never */
         "L", "D",                           /* by names that stay right */
@@ -223,7 +225,7 @@ static void set_close_on_exec(const struct head *h, int flag)
 {
     const int fds[] = {
         h->program_fd, h->program_path_fd, h->self_fd, h->proc_fd,
-        h->message_fd, h->shared_fd, h->log_fd,
+        h->message_fd, h->shared_fd, h->log_fd, h->learn_fd,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -265,9 +267,10 @@ static void take_over(int *argc, char ***argv)
         .rule_dirs = strings[RULE_DIRS],
         .rule_dir_count = h->counts[RULE_DIRS],
         .log_path = strings[LOG_PATH][0],
+        .learn_path = strings[LEARN_PATH][0],
         .saved = {
             .bytes = (void *)at, .size = h->saved_size,
-            .shared_fd = h->shared_fd, .log_fd = h->log_fd,
+            .shared_fd = h->shared_fd, .log_fd = h->log_fd, .learn_fd = h->learn_fd,
         },
         .message_fd = h->message_fd,
         .floor = h->floor,
@@ -322,7 +325,8 @@ void policy_start(int *argc, char ***argv)
     count_options();
     keep_names();
     if (inherited_head || policy_option_given("policy", "QEMU_POLICY") ||
-        policy_option_given("rules", "QEMU_RULES")) {
+        policy_option_given("rules", "QEMU_RULES") ||
+        policy_option_given("policy-learn", "QEMU_POLICY_LEARN")) {
         qemu_log_opener = open_log;
     }
 }
@@ -488,14 +492,15 @@ static GPtrArray *copy_names(const char *const *names, size_t count)
 }
 
 int policy_exec_prepare(struct re_engine *engine,
-                        const char *const *policies, size_t policy_count,
-                        const char *const *rule_dirs, size_t rule_dir_count,
-                        const char *log_path)
+                        const struct re_config *config)
 {
     exec_engine = engine;
-    exec_names[POLICIES] = copy_names(policies, policy_count);
-    exec_names[RULE_DIRS] = copy_names(rule_dirs, rule_dir_count);
-    exec_names[LOG_PATH] = copy_names(&log_path, log_path ? 1 : 0);
+    exec_names[POLICIES] = copy_names(config->policies, config->policy_count);
+    exec_names[RULE_DIRS] = copy_names(config->rule_dirs,
+                                       config->rule_dir_count);
+    exec_names[LOG_PATH] = copy_names(&config->log_path, !!config->log_path);
+    exec_names[LEARN_PATH] = copy_names(&config->learn_path,
+                                        !!config->learn_path);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         return -errno;
     }
@@ -682,6 +687,7 @@ static int make_handover(const struct program *program, char **envp,
         head->saved_size = saved.size;
         head->shared_fd = saved.shared_fd;
         head->log_fd = saved.log_fd;
+        head->learn_fd = saved.learn_fd;
         memcpy(head->counts, w.counts, sizeof(head->counts));
         memcpy(w.bytes->data, head, sizeof(*head));
         free(saved.bytes);

@@ -25,6 +25,7 @@ struct policy_handover {
     const char *const *rule_dirs;
     size_t rule_dir_count;
     const char *log_path;       /* or NULL */
+    const char *learn_path;     /* or NULL */
     struct re_saved saved;
     int message_fd;             /* standard error as it was at first, or -1 */
     int floor;                  /* own descriptors: from here on */
@@ -34,11 +35,9 @@ struct policy_handover {
 const struct policy_handover *policy_inherited(void);
 
 /* With the policy in force: opens what executing will need. 0 or a negative
- * errno. The names are copied. */
+ * errno. The names that the engine was made with are copied. */
 int policy_exec_prepare(struct re_engine *engine,
-                        const char *const *policies, size_t policy_count,
-                        const char *const *rule_dirs, size_t rule_dir_count,
-                        const char *log_path);
+                        const struct re_config *config);
 
 /* Whether the user has given an option, or set its variable. */
 bool policy_option_given(const char *option, const char *variable);

@@ -36,6 +36,7 @@ struct state {
 };
 
 static const struct st_target *path_target;
+static bool path_guards;        /* calls use what their paths have led to */
 static bool path_redirects[ST_MAX_SLOTS];   /* by -L */
 static pthread_key_t path_key;
 static __thread struct state *path_state;
@@ -114,6 +115,18 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
         path->len = strlen(path->name);
         path->host = strcmp(path->name, pin->host) ? pin->host : NULL;
     }
+}
+
+int policy_path_identity(void *guest, int dirfd, uint64_t ret[2])
+{
+    struct stat st;
+
+    if ((dirfd == RE_CWD ? stat(".", &st) : fstat(dirfd, &st)) < 0) {
+        return -errno;
+    }
+    ret[0] = st.st_dev;
+    ret[1] = st.st_ino;
+    return 0;
 }
 
 /* --- carrying out ------------------------------------------------------ */
@@ -412,7 +425,7 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
     bool refused = false;
 
     *ret = -TARGET_EBADF;
-    switch (path_target ? call->nr : -1) {
+    switch (path_guards ? call->nr : -1) {
     case TARGET_NR_close:
         refused = is_pin(a[0]);
         break;
@@ -554,7 +567,10 @@ void policy_path_start(const struct st_target *target, uint8_t *map)
 {
     path_target = target;
     find_redirects(target);
-    watch_doors(map);
+    path_guards = map;
+    if (map) {
+        watch_doors(map);
+    }
     pthread_key_create(&path_key, g_free);
 }
 

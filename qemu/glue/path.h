@@ -22,7 +22,8 @@ struct re_path;
 struct re_path_query;
 
 /* Once, before the guest runs, for a policy with such conditions. Marks the
- * calls that have to be watched for the pins' sake. */
+ * calls that have to be watched for the pins' sake; with NULL, for learning,
+ * names are resolved only to be looked at, and nothing is watched. */
 void policy_path_start(const struct st_target *target, uint8_t *map);
 
 /* This thread's facts, for a call that is about to be decided; NULL before
@@ -35,6 +36,8 @@ extern const struct re_guest_ops policy_guest_ops;
 /* For it: */
 void policy_path_resolve(void *guest, const struct re_path_query *query,
                          struct re_path *path);
+
+int policy_path_identity(void *guest, int dirfd, uint64_t ret[2]);
 
 /*
  * Whether a call must not be carried out because it would take a pin away or

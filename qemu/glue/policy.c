@@ -44,6 +44,15 @@ static const struct st_target *policy_target;
 static GPtrArray *policy_files;         /* of char *, in the order given */
 static GPtrArray *policy_rule_dirs;     /* of char * */
 static char *policy_log_path;
+static char *policy_learn_path;
+
+/* What policy_map holds of a number about which nothing is left to learn. Only
+ * while something is learnt: then policy_map has every number, until it is
+ * known. Any thread may copy a byte from here to there. */
+static uint8_t *policy_known_map;
+
+/* Conditions ask for facts, and a call uses those that they have made. */
+static bool policy_asks;
 
 static __thread struct re_thread policy_thread;
 static __thread char policy_note[NOTE_SIZE];
@@ -174,6 +183,7 @@ const struct re_guest_ops policy_guest_ops = {
     .canonical = policy_pin_canonical,
     .make_file = policy_made_file,
     .open_host = policy_made_open,
+    .identity = policy_path_identity,
 };
 
 /* --- verdicts that end in a signal ------------------------------------- */
@@ -333,6 +343,21 @@ static abi_long run_checked(CPUArchState *env, struct re_call *call,
     return ret;
 }
 
+/* Writes down what is about to run. Without conditions, the call itself has no
+ * use for what its arguments lead to. */
+static void learn(const struct re_call *call)
+{
+    bool known = re_engine_learn(policy_engine, call);
+
+    if (!policy_asks) {
+        policy_path_release();
+    }
+    if (known && call->slot >= 0 && (unsigned)call->nr < policy_limit &&
+        st_slot_operation(policy_target, call->slot) == 0) {
+        policy_map[call->nr] = policy_known_map[call->nr];
+    }
+}
+
 /*
  * Asks the engine and does what it says. The registers as they are stay with
  * the guest when its call is to be made again, or has replaced them.
@@ -343,6 +368,9 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
     enum re_step step = re_enter(policy_engine, &policy_thread, call);
     abi_long ret;
 
+    if (step == RE_STEP_RUN && policy_known_map) {
+        learn(call);
+    }
     while (step == RE_STEP_RUN) {
         ret = call->nr == TARGET_NR_exit ? run_exit(env, call, original) :
             run_checked(env, call, original);
@@ -489,7 +517,8 @@ abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs)
     if (policy_doors_guard(cpu_env(thread_cpu), &call, &ret)) {
         return ret;
     }
-    if (call.slot < 0 || !re_engine_map(policy_engine)[call.slot]) {
+    if (!policy_known_map &&
+        (call.slot < 0 || !re_engine_map(policy_engine)[call.slot])) {
         return policy_original_socketcall(op, a);
     }
     call.guest = thread_cpu;
@@ -549,6 +578,12 @@ void handle_arg_policy_log(const char *arg)
 {
     g_free(policy_log_path);
     policy_log_path = g_strdup(arg);
+}
+
+void handle_arg_policy_learn(const char *arg)
+{
+    g_free(policy_learn_path);
+    policy_learn_path = g_strdup(arg);
 }
 
 /* Both reports end the lines they write. */
@@ -665,17 +700,20 @@ static void load(struct re_config *config)
     if (!policy_inherited()) {
         refuse_options();
     }
-    ret = policy_exec_prepare(policy_engine, config->policies,
-                              config->policy_count, config->rule_dirs,
-                              config->rule_dir_count, config->log_path);
+    ret = policy_exec_prepare(policy_engine, config);
     if (ret < 0) {
         fprintf(stderr, "qemu-" TARGET_NAME ": error: execve cannot be "
                 "confined: %s\n", strerror(-ret));
         refuse_to_start();
     }
     fill_map();
-    if (re_engine_asks(policy_engine)) {
-        policy_path_start(policy_target, policy_map);
+    policy_asks = re_engine_asks(policy_engine);
+    if (policy_asks || re_engine_learns(policy_engine)) {
+        policy_path_start(policy_target, policy_asks ? policy_map : NULL);
+    }
+    if (re_engine_learns(policy_engine)) {
+        policy_known_map = g_memdup2(policy_map, sizeof(policy_map));
+        memset(policy_map, 1, sizeof(policy_map));
     }
 }
 
@@ -685,6 +723,7 @@ void policy_load(const char *program)
     struct re_config config = {
         .ops = &policy_guest_ops,
         .log_path = policy_log_path,
+        .learn_path = policy_learn_path,
         .exe = policy_program_name()[0] ? policy_program_name() : program,
     };
 
@@ -694,6 +733,7 @@ void policy_load(const char *program)
         config.rule_dirs = h->rule_dirs;
         config.rule_dir_count = h->rule_dir_count;
         config.log_path = h->log_path;
+        config.learn_path = h->learn_path;
         config.saved = &h->saved;
     } else {
         if (policy_files) {
@@ -705,7 +745,7 @@ void policy_load(const char *program)
             config.rule_dir_count = policy_rule_dirs->len;
         }
     }
-    if (config.policy_count || config.rule_dir_count) {
+    if (config.policy_count || config.rule_dir_count || config.learn_path) {
         load(&config);
     }
 }

@@ -139,6 +139,7 @@ bool policy_keeps_core(void);
 void handle_arg_policy(const char *arg);
 void handle_arg_rules(const char *arg);
 void handle_arg_policy_log(const char *arg);
+void handle_arg_policy_learn(const char *arg);
 
 /*
  * Reads the policy for a program, before any of the program is looked at.

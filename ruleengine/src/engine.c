@@ -12,6 +12,7 @@
 
 #include "audit.h"
 #include "diag-add.h"
+#include "learn.h"
 #include "lua-state.h"
 #include "origin.h"
 #include "parse.h"
@@ -24,6 +25,7 @@ struct re_engine {
     unsigned layer_count;
     struct re_origin *origin;
     struct re_audit *audit;     /* NULL: nothing is recorded (tools) */
+    struct re_learn *learn;     /* NULL: nothing is learnt */
     uint8_t map[ST_MAX_SLOTS];
 };
 
@@ -136,6 +138,12 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
                            config->saved ? config->saved->log_fd : -1,
                            e->origin, diags);
     }
+    if (!err && config->ops && config->learn_path) {
+        err = re_learn_new(&e->learn, config->target, config->ops,
+                           config->learn_path, config->exe,
+                           config->saved ? config->saved->learn_fd : -1,
+                           e->origin, diags);
+    }
     if (err) {
         re_engine_free(e);
         return err;
@@ -158,6 +166,7 @@ void re_engine_free(struct re_engine *e)
     for (unsigned i = 0; i < e->layer_count; i++) {
         re_layer_free(e->layers[i]);
     }
+    re_learn_free(e->learn);
     re_audit_free(e->audit);
     re_origin_free(e->origin);
     free(e);
@@ -189,6 +198,16 @@ bool re_engine_asks(const struct re_engine *e)
         }
     }
     return false;
+}
+
+bool re_engine_learns(const struct re_engine *e)
+{
+    return e->learn;
+}
+
+bool re_engine_learn(struct re_engine *e, const struct re_call *call)
+{
+    return re_learn_call(e->learn, call);
 }
 
 void re_engine_set_exe(struct re_engine *e, const char *exe)
@@ -487,6 +506,7 @@ int re_engine_save(const struct re_engine *e, struct re_saved *ret)
     struct re_saved saved = {
         .shared_fd = re_origin_fd(e->origin),
         .log_fd = e->audit ? re_audit_fd(e->audit) : -1,
+        .learn_fd = e->learn ? re_learn_fd(e->learn) : -1,
     };
     int err = re_origin_save(e->origin, &saved.bytes, &saved.size);
 

@@ -51,6 +51,7 @@ struct re_saved {
     size_t size;
     int shared_fd;          /* counters, or -1 */
     int log_fd;             /* the log file, or -1 */
+    int learn_fd;           /* the file that is learnt into, or -1 */
 };
 
 /* What to load, and for whom. Strings and arrays are borrowed during
@@ -67,6 +68,9 @@ struct re_config {
     /* Where records go: a path (JSON lines, appended), "-" or NULL for
      * standard error (readable lines). No log at all without a guest. */
     const char *log_path;
+
+    /* Where to write down what the guest does (see learn.h); NULL: nowhere. */
+    const char *learn_path;
 
     const char *exe;                    /* the guest program, for records */
 
@@ -144,6 +148,16 @@ unsigned re_engine_map_size(const struct re_engine *engine);
 
 /* Whether any condition needs facts, so that calls must come with some. */
 bool re_engine_asks(const struct re_engine *engine);
+
+/* Whether re_engine_learn() is to be called, also for calls that the map lets pass. */
+bool re_engine_learns(const struct re_engine *engine);
+
+/*
+ * Between RE_STEP_RUN and carrying the call out: writes down what it is, if that
+ * has not been seen yet. Makes facts, which need not be used. Returns whether
+ * calls of this slot need not come here again.
+ */
+bool re_engine_learn(struct re_engine *engine, const struct re_call *call);
 
 enum re_step re_enter(struct re_engine *engine, struct re_thread *thread,
                       struct re_call *call);

@@ -67,6 +67,12 @@ struct re_guest_ops {
      */
     int (*open_host)(void *guest, const char *path, int host_flags,
                      mode_t mode);
+
+    /*
+     * Which directory a descriptor of the guest is, or RE_CWD: two numbers that
+     * no other has while it exists. 0 or a negative errno. NULL: not known.
+     */
+    int (*identity)(void *guest, int dirfd, uint64_t ret[2]);
 };
 
 #endif
