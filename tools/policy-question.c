@@ -170,6 +170,14 @@ int policy_check_words(const struct policy_question *q,
 }
 
 /* As an engine: the strictest refusal, else the first layer that emulates. */
+/* As an engine: among denials the errno whose name sorts first. */
+static bool stricter(const struct re_answer_rule *a,
+                     const struct re_answer_rule *b)
+{
+    return a->strictness != b->strictness ? a->strictness > b->strictness :
+        strcmp(a->verdict, b->verdict) < 0;
+}
+
 static void combine(struct policy_outcome *o)
 {
     const struct re_answer_rule *best = NULL, *through = NULL;
@@ -187,7 +195,7 @@ static void combine(struct policy_outcome *o)
             continue;
         }
         if ((r->refuses && (!best || !best->refuses ||
-                            r->strictness > best->strictness)) ||
+                            stricter(r, best))) ||
             (r->emulates && (!best || (!best->refuses && !best->emulates))) ||
             (!best && !through)) {
             best = r;

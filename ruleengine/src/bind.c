@@ -12,6 +12,7 @@
 #include "diag-add.h"
 #include "match.h"
 #include "node.h"
+#include "origin.h"
 
 struct binder {
     const struct st_target *target;
@@ -292,8 +293,10 @@ static const struct re_string *canonical(struct binder *b,
                                          bool pattern)
 {
     size_t plain = pattern ? plain_part(text->chars, text->len) : text->len;
-    char from[RE_PATH_MAX], to[2 * RE_PATH_MAX];
+    char from[RE_PATH_MAX], whole[2 * RE_PATH_MAX];
+    const char *to;
     size_t len;
+    int err;
 
     if (!b->ops || !b->ops->canonical || text->chars[0] != '/' ||
         plain == 0 || plain >= sizeof(from)) {
@@ -301,16 +304,16 @@ static const struct re_string *canonical(struct binder *b,
     }
     memcpy(from, text->chars, plain);
     from[plain] = '\0';
-    if (b->ops->canonical(from, to, RE_PATH_MAX) < 0 ||
-        strcmp(from, to) == 0) {
-        return NULL;
-    }
-    if (pattern && strpbrk(to, "*?[\\")) {
+    err = re_origin_canonical(b->layer->origin, from, b->ops->canonical, &to);
+    b->failed |= err == -ENOMEM;
+    if (err < 0 || strcmp(from, to) == 0 ||
+        (pattern && strpbrk(to, "*?[\\"))) {
         return NULL;
     }
     len = strlen(to);
-    memcpy(to + len, text->chars + plain, text->len - plain);
-    return new_string(b, to, len + text->len - plain);
+    memcpy(whole, to, len);
+    memcpy(whole + len, text->chars + plain, text->len - plain);
+    return new_string(b, whole, len + text->len - plain);
 }
 
 static void compile_text(struct binder *b, struct re_text *text,
@@ -697,6 +700,7 @@ void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
                           const char *consequence, struct re_diags *diags)
 {
     const char *missing;
+    uint64_t value;
     struct binder b = { .target = target, .slot = slot };
     char names[256] = "", hint[RE_SUGGEST_MAX + 32];
     size_t len = 0;
@@ -719,6 +723,8 @@ void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
     }
     re_entry_diag(diags, severity, lacking->entry, lacking->offset,
                   lacking->length,
+                  st_constant(target, 0, lacking->subject, &value) == 0 ?
+                  "a constant stands behind the comparison" :
                   re_suggest_hint(lacking->subject, arg_name_at, &b, hint,
                                   sizeof(hint)),
                   "\"%.64s\" is not an argument of %s (%s)%s",

@@ -192,6 +192,33 @@ static int report_lacking(struct compiler *c, const struct spread *s)
     return 0;
 }
 
+/* Of a name: all its slots carry other calls. */
+static bool only_carries(const struct st_target *t, const char *name)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+
+    return st_slots_of_name(t, name, slots) > 0;
+}
+
+static void warn_without_effect(struct compiler *c,
+                                const struct re_draft *draft)
+{
+    const struct st_target *t = c->layer->target;
+
+    if (!draft->set && only_carries(t, draft->name)) {
+        re_draft_diag(c->doc, draft, RE_WARNING, NULL,
+                      "%s carries other calls on %s, which are decided by "
+                      "their own names; this has no effect", draft->name,
+                      st_target_name(t));
+        return;
+    }
+    re_draft_diag(c->doc, draft, RE_WARNING,
+                  draft->set ? NULL : "\"?\" before the name says that "
+                  "this is known", "%s has no %s; this has no effect",
+                  st_target_name(t), draft->set ? "call of this set" :
+                  draft->name);
+}
+
 static int spread_draft(struct compiler *c, struct bound *bound)
 {
     const struct re_draft *draft = bound->draft;
@@ -207,11 +234,7 @@ static int spread_draft(struct compiler *c, struct bound *bound)
         err = report_lacking(c, &s);
     }
     if (!err && slots->count == 0 && !draft->optional) {
-        re_draft_diag(c->doc, draft, RE_WARNING,
-                      draft->set ? NULL : "\"?\" before the name says that "
-                      "this is known", "%s has no %s; this has no effect",
-                      st_target_name(c->layer->target), draft->set ?
-                      "call of this set" : draft->name);
+        warn_without_effect(c, draft);
     }
     return err;
 }

@@ -100,6 +100,10 @@ static bool parse_item(struct parser *p, struct re_range **ret)
             return false;
         }
     }
+    if (re_scan_is(p->s, "-")) {
+        re_scan_expected(p->s, "\"..\"");
+        return false;
+    }
     *ret = range;
     return true;
 }
@@ -108,6 +112,10 @@ static bool parse_set(struct parser *p, struct re_range **tail)
 {
     if (!re_scan_take(p->s, "{")) {
         return parse_item(p, tail);
+    }
+    if (re_scan_is(p->s, "}")) {
+        re_scan_error(p->s, NULL, "an empty set never holds");
+        return false;
     }
     do {
         if (!parse_item(p, tail)) {
@@ -158,7 +166,12 @@ static bool parse_relation(struct parser *p, struct re_node *node)
         node->relation = RE_RELATION_NONZERO;
         return true;
     }
-    re_scan_expected(s, "a comparison such as \"==\" or \"in\"");
+    if (re_scan_is(s, "&")) {
+        re_scan_error(s, "(flags & O_CREAT), alone or with \"==\"",
+                      "a masked argument is in parentheses");
+    } else {
+        re_scan_expected(s, "a comparison such as \"==\" or \"in\"");
+    }
     return false;
 }
 
@@ -271,6 +284,9 @@ static bool parse_text(struct parser *p, const struct re_node *node,
         return false;
     }
     if (s->token != RE_TOKEN_TEXT && s->token != RE_TOKEN_STRING) {
+        if (in_set && re_scan_is(s, "}")) {
+            return text_error(p, NULL, "an empty set never holds");
+        }
         re_scan_expected(s, strcmp(node->subject, "addr") == 0 ?
                          "an address" : node->relation == RE_RELATION_LIKE ?
                          "a pattern" : "a path");
@@ -413,7 +429,12 @@ static struct re_node *parse_comparison(struct parser *p)
         re_scan_next(s);
     }
     if (s->token != RE_TOKEN_WORD) {
-        re_scan_expected(s, "an argument's name");
+        if (s->token == RE_TOKEN_NUMBER) {
+            re_scan_error(s, "the argument stands on the left",
+                          "expected an argument's name, not a number");
+        } else {
+            re_scan_expected(s, "an argument's name");
+        }
         return NULL;
     }
     node = new_node(p, RE_NODE_COMPARE);

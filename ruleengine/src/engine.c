@@ -375,6 +375,17 @@ static bool made_again(struct re_thread *thread, const struct re_call *call)
     return true;
 }
 
+/* Two denials with different errnos: the errno whose name sorts first, as among
+ * the rules of one layer, so that the order of layers does not matter. */
+static bool stricter(const struct re_rule *a, const struct re_rule *b)
+{
+    if (a->verdict != b->verdict) {
+        return a->verdict > b->verdict;
+    }
+    return a->verdict == RE_VERDICT_DENY &&
+        strcmp(a->error_name, b->error_name) < 0;
+}
+
 enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
                       struct re_call *call)
 {
@@ -411,7 +422,7 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
             continue;
         }
         emulated |= !refuses(rule);
-        if (!strictest || rule->verdict > strictest->verdict) {
+        if (!strictest || stricter(rule, strictest)) {
             strictest = rule;
         }
     }
@@ -516,16 +527,10 @@ int re_engine_save(const struct re_engine *e, struct re_saved *ret)
     return err;
 }
 
-/* "native" and the paths, between blanks. */
-static bool lists(const char *value, const char *path)
+static bool lists(const struct re_layer *layer, const char *path)
 {
-    size_t length = strlen(path);
-
-    for (value += strcspn(value, " \t"); *value;
-         value += strcspn(value, " \t")) {
-        value += strspn(value, " \t");
-        if (strcspn(value, " \t") == length &&
-            strncmp(value, path, length) == 0) {
+    for (const struct re_native *n = layer->native; n; n = n->next) {
+        if (strcmp(n->path, path) == 0) {
             return true;
         }
     }
@@ -543,7 +548,7 @@ enum re_exec re_engine_exec(const struct re_engine *e, const char *path)
             continue;       /* directories of rules leave it open */
         }
         if (exec->number != RE_EXEC_NATIVE ||
-            !lists(exec->entry->value, path)) {
+            !lists(e->layers[i], path)) {
             return RE_EXEC_AGAIN;
         }
         outside = true;

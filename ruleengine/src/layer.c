@@ -131,6 +131,42 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     layer->gdb = &doc->gdb;
 }
 
+/* --- programs of the host ------------------------------------------------- */
+
+static int add_native(struct re_layer *layer, const char *path, size_t length)
+{
+    struct re_native *native = re_arena_alloc(layer->arena, sizeof(*native));
+
+    if (!native) {
+        return -ENOMEM;
+    }
+    native->path = re_arena_strndup(layer->arena, path, length);
+    native->next = layer->native;
+    layer->native = native;
+    return native->path ? 0 : -ENOMEM;
+}
+
+/* A program is known again by its name without links, as it was when the
+ * policy was first loaded. One that does not exist yet is as it is named. */
+static int list_native(struct re_layer *layer, const struct re_setting *exec)
+{
+    const char *v = exec->entry && exec->number == RE_EXEC_NATIVE ?
+        exec->entry->value : "";
+    int err = 0;
+
+    for (v += strcspn(v, " \t"); *v && !err; v += strcspn(v, " \t")) {
+        const char *real;
+
+        v += strspn(v, " \t");
+        err = add_native(layer, v, strcspn(v, " \t"));
+        if (!err && re_origin_real(layer->origin, layer->native->path,
+                                   &real) == 0) {
+            err = add_native(layer, real, strlen(real));
+        }
+    }
+    return err;
+}
+
 /* --- handlers ------------------------------------------------------------- */
 
 static const char *function_at(void *opaque, unsigned i)
@@ -221,6 +257,8 @@ int re_layer_load(struct re_layer **ret, const struct st_target *target,
     /* Later stages find further errors in what could be read. */
     if (err == 0 || err == -EINVAL) {
         settle_settings(layer, doc, path);
+        more = list_native(layer, &doc->exec);
+        err = err ? err : more;
         more = load_handlers(layer, doc, ops);
         err = err ? err : more;
         more = re_compile(layer, doc);

@@ -8,6 +8,7 @@
 #include "origin.h"
 
 #include "ruleengine/engine.h"
+#include "ruleengine/facts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,18 +30,23 @@ enum {
     FILE_TEXT = 'f',        /* the bytes of a file */
     FILE_LIST = 'd',        /* the names in a directory */
     FILE_REAL = 'r',        /* the name without links */
+    FILE_CANONICAL = 'c',   /* where a path of the policy leads; empty: nowhere */
 };
 
 struct file {
     struct file *next;
-    char kind;              /* FILE_TEXT, FILE_LIST, FILE_REAL */
+    struct file *chain;     /* of the same bucket */
+    char kind;              /* FILE_TEXT and its kin */
     char *name;
     char *text;             /* with a NUL behind it */
     size_t size;            /* bytes, without that NUL */
 };
 
+enum { BUCKETS = 256 };
+
 struct re_origin {
     struct file *files, **tail;
+    struct file *buckets[BUCKETS];  /* by name */
     bool frozen;            /* nothing is read any more */
     int fd;                 /* the shared memory, or -1 */
     size_t used;            /* bytes of it, whole pages */
@@ -84,12 +90,23 @@ void re_origin_free(struct re_origin *origin)
 
 /* --- files ------------------------------------------------------------- */
 
+static unsigned bucket_of(char kind, const char *name)
+{
+    unsigned hash = (unsigned char)kind;
+
+    for (; *name; name++) {
+        hash = hash * 31 + (unsigned char)*name;
+    }
+    return hash % BUCKETS;
+}
+
 /* Takes the text over, also when it fails. */
 static int remember(struct re_origin *origin, char kind,
                     const char *name, size_t length,
                     char *text, size_t size, struct file **ret)
 {
     struct file *file = calloc(1, sizeof(*file));
+    unsigned bucket;
 
     if (file) {
         file->name = strndup(name, length);
@@ -102,6 +119,9 @@ static int remember(struct re_origin *origin, char kind,
         free(text);
         return -ENOMEM;
     }
+    bucket = bucket_of(kind, file->name);
+    file->chain = origin->buckets[bucket];
+    origin->buckets[bucket] = file;
     *origin->tail = file;
     origin->tail = &file->next;
     *ret = file;
@@ -111,7 +131,8 @@ static int remember(struct re_origin *origin, char kind,
 static struct file *known(const struct re_origin *origin, char kind,
                           const char *name)
 {
-    for (struct file *f = origin->files; f; f = f->next) {
+    for (struct file *f = origin->buckets[bucket_of(kind, name)]; f;
+         f = f->chain) {
         if (f->kind == kind && strcmp(f->name, name) == 0) {
             return f;
         }
@@ -217,6 +238,34 @@ int re_origin_real(struct re_origin *origin, const char *path,
     }
     *ret_real = file->text;
     return 0;
+}
+
+int re_origin_canonical(struct re_origin *origin, const char *path,
+                        int (*resolve)(const char *path, char *buf,
+                                       size_t size),
+                        const char **ret)
+{
+    struct file *file = known(origin, FILE_CANONICAL, path);
+    char name[RE_PATH_MAX] = "", *text;
+    int err = 0;
+
+    if (!file && origin->frozen) {
+        return -ENOENT;
+    }
+    if (!file) {
+        if (resolve(path, name, sizeof(name)) < 0) {
+            name[0] = '\0';
+        }
+        text = strdup(name);
+        err = !text ? -ENOMEM :
+            remember(origin, FILE_CANONICAL, path, strlen(path), text,
+                     strlen(text), &file);
+    }
+    if (err) {
+        return err;
+    }
+    *ret = file->text;
+    return file->text[0] ? 0 : -ENOENT;
 }
 
 /* --- directories ------------------------------------------------------- */

@@ -41,6 +41,15 @@ int re_origin_read(struct re_origin *origin, const char *path,
 int re_origin_real(struct re_origin *origin, const char *path,
                    const char **ret_real);
 
+/* Where a path of the policy leads when the policy is first loaded, as "resolve"
+ * says (ops->canonical). It stays so in later program images: a guest that can
+ * put a link at that path must not change what the policy means. 0, -ENOENT
+ * when it led nowhere, or -ENOMEM. */
+int re_origin_canonical(struct re_origin *origin, const char *path,
+                        int (*resolve)(const char *path, char *buf,
+                                       size_t size),
+                        const char **ret);
+
 /* The names of the files in a directory that end in "suffix" and do not start
  * with a dot, sorted by bytes, each ended by a NUL, one more NUL behind the
  * last; borrowed. 0 or a negative errno. */

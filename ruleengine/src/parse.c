@@ -213,6 +213,12 @@ static int list_parse(struct re_document *doc, enum re_section section,
         if (!draft->name) {
             return -ENOMEM;
         }
+        if (v[0] == '=') {
+            re_entry_diag(doc->diags, RE_ERROR, entry, draft->offset, 1,
+                          "an errno stands behind the name: read:EPERM",
+                          "unexpected \"=\"");
+            return -EINVAL;
+        }
         if (v[name] == ',' || name == 0) {
             re_entry_diag(doc->diags, RE_ERROR, entry, draft->offset + name, 1,
                           NULL, v[name] == ',' ? "names are separated by "

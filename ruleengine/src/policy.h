@@ -133,6 +133,12 @@ struct re_slot {
     unsigned total;         /* with those behind it, which never decide */
 };
 
+/* A program of the host that "exec = native" lists. */
+struct re_native {
+    const struct re_native *next;
+    const char *path;
+};
+
 struct re_layer {
     const struct st_target *target;
     const struct re_guest_ops *ops;     /* NULL: no guest (tools) */
@@ -145,6 +151,7 @@ struct re_layer {
     bool permissive;                /* the whole layer */
     struct re_arena *arena;         /* owns everything above but lua */
     const struct re_setting *exec, *gdb;    /* NULL: directories of rules */
+    const struct re_native *native;     /* as named, and without links */
     struct re_origin *origin;       /* borrowed */
     const struct re_document *doc;  /* what it was made of, in the arena */
     void *counters;                 /* shared mapping, or NULL */

@@ -150,6 +150,19 @@ static bool check_section(struct reader *r, const char *s)
     return true;
 }
 
+/* What to write for a line that is no "key = value". */
+static const char *missing_value(const struct reader *r)
+{
+    const struct re_section_head *last = r->sections;
+
+    while (last && last->next) {
+        last = last->next;
+    }
+    return last && (strncmp(last->name, "allow", 5) == 0 ||
+                    strncmp(last->name, "deny", 4) == 0) ?
+        "lists of calls are written \"syscalls = read write\"" : NULL;
+}
+
 static bool check_key(struct reader *r, const char *s)
 {
     size_t name = strcspn(s, "=:");
@@ -157,13 +170,18 @@ static bool check_key(struct reader *r, const char *s)
     size_t len;
 
     if (!s[name] || s + name > comment) {
-        complain(r, comment - r->source + 1, 1, NULL,
+        complain(r, comment - r->source + 1, 1, missing_value(r),
                  "expected \"=\" after the key");
         return false;
     }
     if (s[name] == ':') {
         complain(r, s + name - r->source + 1, 1, NULL,
                  "expected \"=\" after the key, not \":\"");
+        return false;
+    }
+    if (s[name + 1] == '=') {
+        complain(r, s + name - r->source + 1, 2, NULL,
+                 "expected \"=\" after the key, not \"==\"");
         return false;
     }
     for (len = name; len > 0 && is_blank(s[len - 1]); len--) {

@@ -74,7 +74,9 @@ static void scan_operator(struct re_scan *s, const char *text)
     }
     re_scan_error(s, text[0] == '#' ?
                   "a comment behind a value starts with \";\"" :
-                  text[0] == '=' ? "write \"==\"" : NULL,
+                  text[0] == '=' ? "write \"==\"" : text[0] == '/' ?
+                  "a path stands behind an operator or \",\"" :
+                  NULL,
                   "unexpected \"%.*s\"", (int)s->length, text);
     s->token = RE_TOKEN_BAD;
 }
@@ -182,6 +184,28 @@ int re_scan_error(struct re_scan *s, const char *hint, const char *format, ...)
     return -EINVAL;
 }
 
+/* What people write that know it from elsewhere. */
+static const char *mistake(const char *text)
+{
+    static const struct {
+        const char *text, *hint;
+    } mistakes[] = {
+        { "and", "write \"&&\"" }, { "or", "write \"||\"" },
+        { "not", "write \"!\", as in \"!in\"" },
+        { "&", "write \"&&\"; a mask is in parentheses: "
+          "(flags & O_CREAT)" },
+        { "|", "write \"||\"" },
+        { "-", "a range is written with \"..\"" },
+    };
+
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        if (strcmp(text, mistakes[i].text) == 0) {
+            return mistakes[i].hint;
+        }
+    }
+    return NULL;
+}
+
 int re_scan_expected(struct re_scan *s, const char *what)
 {
     char text[64];
@@ -189,6 +213,7 @@ int re_scan_expected(struct re_scan *s, const char *what)
     if (s->token == RE_TOKEN_END) {
         return re_scan_error(s, NULL, "expected %s at the end", what);
     }
-    return re_scan_error(s, NULL, "expected %s, not \"%s\"", what,
-                         re_scan_text(s, text, sizeof(text)));
+    re_scan_text(s, text, sizeof(text));
+    return re_scan_error(s, mistake(text), "expected %s, not \"%s\"", what,
+                         text);
 }

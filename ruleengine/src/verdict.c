@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verdict.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,99 @@ const char *re_verdict_name(enum re_verdict verdict)
     };
 
     return names[verdict];
+}
+
+/* --- words in the wrong place --------------------------------------------- */
+
+enum word_class { OTHER_WORD, REFUSAL, ALLOWANCE, ACTION };
+
+static enum word_class class_of(const struct re_document *doc,
+                                const char *word)
+{
+    static const struct {
+        const char *word;
+        enum word_class cls;
+    } words[] = {
+        { "deny", REFUSAL }, { "kill", REFUSAL }, { "trap", REFUSAL },
+        { "errno", REFUSAL }, { "allow", ALLOWANCE }, { "always", ALLOWANCE },
+        { "yes", ALLOWANCE }, { "return", ACTION }, { "error", ACTION },
+        { "lua", ACTION },
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i].word) == 0) {
+            return words[i].cls;
+        }
+    }
+    return st_errno_by_name(doc->target, word) > 0 ? REFUSAL : OTHER_WORD;
+}
+
+/* Where a word belongs that begins no value of this section; NULL: nobody
+ * knows. */
+static const char *misplaced(const struct re_document *doc,
+                             enum re_section section, const struct re_scan *s)
+{
+    char word[64];
+    enum word_class cls;
+
+    if (s->token == RE_TOKEN_NUMBER && section == RE_SECTION_EMULATE) {
+        return "a result is given by \"return\"";
+    }
+    if (s->token != RE_TOKEN_WORD) {
+        return NULL;
+    }
+    cls = class_of(doc, re_scan_text(s, word, sizeof(word)));
+    if (section == RE_SECTION_ALLOW) {
+        return cls == REFUSAL ? "a refusal belongs into [deny]" :
+            cls == ACTION ? "this belongs into [emulate]" :
+            cls == ALLOWANCE ? "write \"always\"" :
+            strcmp(word, "if") == 0 ? "in [allow] the condition is the value, "
+            "without \"if\"" : NULL;
+    }
+    if (cls == ALLOWANCE) {
+        return "this belongs into [allow]";
+    }
+    if (section == RE_SECTION_DENY) {
+        return cls == ACTION ? "this belongs into [emulate]" :
+            cls == REFUSAL ? "write the errno alone" :
+            "the errno comes first: EPERM if ...";
+    }
+    return cls == REFUSAL && word[0] == 'E' ?
+        "a failure is given by \"error\" and its errno" :
+        cls == REFUSAL ? "this belongs into [deny]" : NULL;
+}
+
+/* EACCES for eacces, and for -EACCES; NULL. */
+static const char *errno_meant(const struct re_document *doc,
+                               const struct re_scan *s)
+{
+    char word[64];
+
+    if (s->token == RE_TOKEN_OPERATOR && re_scan_is(s, "-")) {
+        return "errnos have no sign here";
+    }
+    re_scan_text(s, word, sizeof(word));
+    for (char *at = word; *at; at++) {
+        *at = toupper((unsigned char)*at);
+    }
+    return s->token == RE_TOKEN_WORD &&
+        st_errno_by_name(doc->target, word) > 0 ?
+        "errnos are written in capitals" : NULL;
+}
+
+static int wrong_place(const struct re_document *doc, enum re_section section,
+                       struct re_scan *s, const char *what)
+{
+    const char *hint = section == RE_SECTION_ALLOW ? NULL :
+        errno_meant(doc, s);
+    char word[64];
+
+    if (!hint) {
+        hint = misplaced(doc, section, s);
+    }
+    return hint ? re_scan_error(s, hint, "expected %s, not \"%s\"", what,
+                                re_scan_text(s, word, sizeof(word))) :
+        re_scan_expected(s, what);
 }
 
 /* --- errnos --------------------------------------------------------------- */
@@ -47,13 +141,13 @@ static int errno_parse(struct re_document *doc, struct re_scan *s,
                              "expected an errno by its name");
     }
     if (s->token != RE_TOKEN_WORD) {
-        return re_scan_expected(s, what);
+        return wrong_place(doc, RE_SECTION_DENY, s, what);
     }
     re_scan_text(s, name, sizeof(name));
     number = st_errno_by_name(doc->target, name);
     if (number < 0) {
         if (name[0] != 'E') {
-            return re_scan_expected(s, what);
+            return wrong_place(doc, RE_SECTION_DENY, s, what);
         }
         return re_scan_error(s, re_suggest_hint(name, errno_at,
                                                 (void *)doc->target, hint,
@@ -103,6 +197,9 @@ static int when_parse(struct re_scan *s, struct re_when *when)
     int err = count_parse(s, 1, &when->first);
 
     when->last = when->first;
+    if (!err && re_scan_is(s, "-")) {
+        return re_scan_expected(s, "\"+\" or \"..\"");
+    }
     if (!err && re_scan_take(s, "..")) {
         err = count_parse(s, when->first, &when->last);
         when->step = 1;
@@ -128,6 +225,24 @@ static int once(struct re_scan *s, bool *seen)
     *seen = true;
     re_scan_next(s);
     return 0;
+}
+
+static int option_expected(enum re_section section,
+                           const struct re_draft *draft, struct re_scan *s)
+{
+    bool deny = section == RE_SECTION_DENY;
+    bool bare = !draft->condition && section != RE_SECTION_ALLOW;
+    char word[64], what[128];
+
+    snprintf(what, sizeof(what), "%s\"when\", \"log\"%s",
+             bare ? "\"if\", " : "\"&&\", \"||\", ",
+             deny ? ", \"quiet\" or \"permissive\"" : " or \"quiet\"");
+    if (bare && s->token == RE_TOKEN_WORD) {
+        return re_scan_error(s, "a condition begins with \"if\"",
+                             "expected %s, not \"%s\"", what,
+                             re_scan_text(s, word, sizeof(word)));
+    }
+    return re_scan_expected(s, what);
 }
 
 /* { "if" condition | "when" count | "log" | "quiet" | "permissive" } */
@@ -158,13 +273,7 @@ static int options_parse(struct re_document *doc, enum re_section section,
             draft->rule->permissive = true;
             err = once(s, &have_permissive);
         } else {
-            err = re_scan_expected(s, section == RE_SECTION_DENY ?
-                (draft->condition ? "\"&&\", \"||\", \"when\", \"log\", "
-                 "\"quiet\" or \"permissive\"" :
-                 "\"if\", \"when\", \"log\", \"quiet\" or \"permissive\"") :
-                draft->condition || section == RE_SECTION_ALLOW ?
-                "\"&&\", \"||\", \"when\", \"log\" or \"quiet\"" :
-                "\"if\", \"when\", \"log\" or \"quiet\"");
+            err = option_expected(section, draft, s);
         }
     }
     return err;
@@ -222,7 +331,8 @@ static int action_parse(struct re_document *doc, struct re_scan *s,
         re_scan_next(s);
         return rule->handler_name ? 0 : -ENOMEM;
     }
-    return re_scan_expected(s, "\"return\", \"error\" or \"lua\"");
+    return wrong_place(doc, RE_SECTION_EMULATE, s,
+                       "\"return\", \"error\" or \"lua\"");
 }
 
 static int allowance_parse(struct re_document *doc, struct re_scan *s,
@@ -232,6 +342,10 @@ static int allowance_parse(struct re_document *doc, struct re_scan *s,
     if (re_scan_take(s, "always") || re_scan_is(s, "log") ||
         re_scan_is(s, "quiet") || re_scan_is(s, "when")) {
         return 0;
+    }
+    if (misplaced(doc, RE_SECTION_ALLOW, s)) {
+        return wrong_place(doc, RE_SECTION_ALLOW, s,
+                           "\"always\" or a condition");
     }
     draft->condition = re_condition_parse(s, doc->arena);
     return draft->condition ? 0 : -EINVAL;

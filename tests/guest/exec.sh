@@ -249,12 +249,32 @@ POLICY
     policy <<'POLICY'
 [policy]
 default = allow
-exec    = native /bin/echo /usr/bin/echo
+exec    = native /bin/echo
 POLICY
     expect "exec = native" "from the host" run path /bin/echo from the host
     alone "exec = native: and no other" || return 0
     expect "and no other" "path: ENOEXEC" run path /bin/true
     together
+}
+
+# A path of the policy means what it meant when the first program was loaded,
+# whatever links a guest makes there before it executes another one.
+relinked()
+{
+    own_program exec || return 0
+    echo secret >"$work/secret"
+    rm -f "$work/out"
+    policy <<POLICY
+[policy]
+default = allow
+[deny]
+@open   = EACCES if path under $work
+[allow]
+openat  = path == $work/out
+POLICY
+    expect "a link at an allowed path leads nowhere else" "open EACCES" \
+        relink "$probe" "$work/out" "$work/secret"
+    rm -f "$work/out"
 }
 
 traced()
@@ -277,5 +297,5 @@ handed_over()
         "handed over in sight: 0"
 }
 
-for_each_target inherited handed_over shed counted edited scripts refused siblings settings traced
+for_each_target inherited handed_over shed counted edited scripts refused siblings settings relinked traced
 tap_done

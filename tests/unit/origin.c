@@ -28,6 +28,33 @@ static bool reads(struct re_origin *origin, const char *name, const char *text)
 }
 
 /* Two names, a file that has changed since, and a number in shared memory. */
+/* As struct re_guest_ops.canonical. */
+static int resolve(const char *path, char *buf, size_t size)
+{
+    if (strcmp(path, "/link") != 0) {
+        return -ENOENT;
+    }
+    snprintf(buf, size, "/file");
+    return 0;
+}
+
+static int resolve_otherwise(const char *path, char *buf, size_t size)
+{
+    snprintf(buf, size, "/other%s", path);
+    return 0;
+}
+
+static void check_canonical(struct re_origin *origin,
+                            int (*how)(const char *, char *, size_t))
+{
+    const char *name;
+
+    tap_ok(re_origin_canonical(origin, "/link", how, &name) == 0 &&
+           strcmp(name, "/file") == 0, "a link leads where it led");
+    tap_ok(re_origin_canonical(origin, "/absent", how, &name) == -ENOENT,
+           "what led nowhere leads nowhere");
+}
+
 static struct re_origin *fill(unsigned **ret_count)
 {
     struct re_origin *origin;
@@ -47,6 +74,8 @@ static struct re_origin *fill(unsigned **ret_count)
            "a directory is listed");
     tap_ok(re_origin_real(origin, "a.ini", &real) == 0 && real[0] == '/',
            "a name is resolved");
+    check_canonical(origin, resolve);
+    check_canonical(origin, resolve_otherwise);
     *ret_count = re_origin_share(origin, sizeof(**ret_count));
     tap_ok(*ret_count && **ret_count == 0, "memory is shared");
     return origin;
@@ -67,6 +96,9 @@ static void check_restored(const void *bytes, size_t size, int fd,
     tap_ok(re_origin_list(origin, ".", ".lua", &names) == 0 &&
            strcmp(names, "b.lua") == 0 && names[6] == '\0', "and the list");
     tap_ok(re_origin_real(origin, "a.ini", &real) == 0, "and the name");
+    check_canonical(origin, resolve_otherwise);
+    tap_ok(re_origin_canonical(origin, "/new", resolve_otherwise, &text) ==
+           -ENOENT, "nothing else is resolved");
     write_file("c.ini", "third");
     tap_ok(re_origin_read(origin, "c.ini", &text, &size) == -ENOENT,
            "nothing else is read");
@@ -97,7 +129,7 @@ static void check_damaged(const char *bytes, size_t size)
             re_origin_free(origin);
         }
     }
-    tap_ok(taken == 4, "cut anywhere else it is refused");
+    tap_ok(taken == 6, "cut anywhere else it is refused");
     free(copy);
 }
 

@@ -205,6 +205,17 @@ static int watched(const char *path)
     return 0;
 }
 
+/* Puts a link where the policy names a file, runs itself again, opens that. */
+static int relink(char **argv)
+{
+    if (argv[3]) {
+        symlink(argv[3], argv[2]);
+        return execl(argv[1], argv[1], "relink", argv[1], argv[2], NULL);
+    }
+    printf("open %s\n", call_result(open(argv[2], O_RDONLY)));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "show";
@@ -232,6 +243,9 @@ int main(int argc, char **argv)
     }
     if (!strcmp(what, "watched") && argc > 2) {
         return watched(argv[2]);
+    }
+    if (!strcmp(what, "relink") && argc > 3) {
+        return relink(argv + 1);
     }
     if (!strcmp(what, "count")) {
         return count(argc, argv);
