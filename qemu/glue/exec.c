@@ -36,7 +36,7 @@
 #define TARGETS_MAX 64
 
 enum kind {
-    OPTIONS, PROGRAM, ARGS, ENVIRON, POLICIES, RULE_DIRS, LOG_PATH, LEARN_PATH,
+    OPTIONS, PROGRAM, ARGS, ENVIRON, POLICIES, RULE_DIRS, LOGS, LEARN_PATH,
     KINDS,
 };
 
@@ -46,7 +46,8 @@ struct head {
     uint32_t counts[KINDS];
     int32_t program_fd;         /* O_RDONLY, for the loader */
     int32_t program_path_fd;    /* O_PATH */
-    int32_t floor, self_fd, proc_fd, message_fd, shared_fd, log_fd, learn_fd;
+    int32_t floor, self_fd, proc_fd, message_fd, shared_fd, learn_fd;
+    int32_t engine_fds[RE_SAVED_FDS];
     int32_t siblings[TARGETS_MAX];   /* by st_target_at(), or -1 */
 };
 
@@ -225,12 +226,17 @@ static void set_close_on_exec(const struct head *h, int flag)
 {
     const int fds[] = {
         h->program_fd, h->program_path_fd, h->self_fd, h->proc_fd,
-        h->message_fd, h->shared_fd, h->log_fd, h->learn_fd,
+        h->message_fd, h->shared_fd, h->learn_fd,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
         if (fds[i] >= 0) {
             fcntl(fds[i], F_SETFD, flag);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(h->engine_fds); i++) {
+        if (h->engine_fds[i] >= 0) {
+            fcntl(h->engine_fds[i], F_SETFD, flag);
         }
     }
     for (size_t i = 0; i < ARRAY_SIZE(h->siblings); i++) {
@@ -266,15 +272,16 @@ static void take_over(int *argc, char ***argv)
         .policies = strings[POLICIES], .policy_count = h->counts[POLICIES],
         .rule_dirs = strings[RULE_DIRS],
         .rule_dir_count = h->counts[RULE_DIRS],
-        .log_path = strings[LOG_PATH][0],
+        .logs = strings[LOGS], .log_count = h->counts[LOGS],
         .learn_path = strings[LEARN_PATH][0],
         .saved = {
             .bytes = (void *)at, .size = h->saved_size,
-            .shared_fd = h->shared_fd, .log_fd = h->log_fd, .learn_fd = h->learn_fd,
+            .shared_fd = h->shared_fd, .learn_fd = h->learn_fd,
         },
         .message_fd = h->message_fd,
         .floor = h->floor,
     };
+    memcpy(inherited.saved.fds, h->engine_fds, sizeof(h->engine_fds));
     set_close_on_exec(h, FD_CLOEXEC);
     make_argv(argc, argv, strings[OPTIONS], strings[ARGS]);
     prctl(PR_SET_NAME, "qemu-" TARGET_NAME);
@@ -498,7 +505,7 @@ int policy_exec_prepare(struct re_engine *engine,
     exec_names[POLICIES] = copy_names(config->policies, config->policy_count);
     exec_names[RULE_DIRS] = copy_names(config->rule_dirs,
                                        config->rule_dir_count);
-    exec_names[LOG_PATH] = copy_names(&config->log_path, !!config->log_path);
+    exec_names[LOGS] = copy_names(config->logs, config->log_count);
     exec_names[LEARN_PATH] = copy_names(&config->learn_path,
                                         !!config->learn_path);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
@@ -686,7 +693,7 @@ static int make_handover(const struct program *program, char **envp,
         head->magic = MAGIC;
         head->saved_size = saved.size;
         head->shared_fd = saved.shared_fd;
-        head->log_fd = saved.log_fd;
+        memcpy(head->engine_fds, saved.fds, sizeof(head->engine_fds));
         head->learn_fd = saved.learn_fd;
         memcpy(head->counts, w.counts, sizeof(head->counts));
         memcpy(w.bytes->data, head, sizeof(*head));

@@ -24,7 +24,8 @@ struct policy_handover {
     size_t policy_count;
     const char *const *rule_dirs;
     size_t rule_dir_count;
-    const char *log_path;       /* or NULL */
+    const char *const *logs;
+    size_t log_count;
     const char *learn_path;     /* or NULL */
     struct re_saved saved;
     int message_fd;             /* standard error as it was at first, or -1 */

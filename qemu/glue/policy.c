@@ -43,7 +43,7 @@ QEMU_BUILD_BUG_ON(TARGET_NR_exit_group >= POLICY_NUMBERS);
 static const struct st_target *policy_target;
 static GPtrArray *policy_files;         /* of char *, in the order given */
 static GPtrArray *policy_rule_dirs;     /* of char * */
-static char *policy_log_path;
+static GPtrArray *policy_logs;          /* of char *, the same */
 static char *policy_learn_path;
 
 /* What policy_map holds of a number about which nothing is left to learn. Only
@@ -264,6 +264,7 @@ static G_NORETURN void kill_process(CPUArchState *env)
     struct sigaction act = { .sa_handler = SIG_DFL };
     sigset_t only_sigsys;
 
+    re_engine_finish(policy_engine);
     preexit_cleanup(env, 128 + TARGET_SIGSYS);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
@@ -372,6 +373,9 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
         learn(call);
     }
     while (step == RE_STEP_RUN) {
+        if (call->nr == TARGET_NR_exit_group) {
+            re_engine_finish(policy_engine);
+        }
         ret = call->nr == TARGET_NR_exit ? run_exit(env, call, original) :
             run_checked(env, call, original);
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
@@ -544,15 +548,16 @@ void policy_strace_end(void)
 
 /* --- start-up ---------------------------------------------------------- */
 
-/* Adds one name; or, from the environment, names separated by colons. QEMU
+/* Adds one name; or, from the environment, several with separators. QEMU
  * hands the same function both, and the environment's by getenv()'s pointer. */
-static void add_names(GPtrArray **names, const char *arg, const char *variable)
+static void add_names(GPtrArray **names, const char *arg, const char *variable,
+                      const char *separator)
 {
     if (!*names) {
         *names = g_ptr_array_new();
     }
     if (arg == getenv(variable)) {
-        g_auto(GStrv) parts = g_strsplit(arg, ":", -1);
+        g_auto(GStrv) parts = g_strsplit(arg, separator, -1);
 
         for (char **part = parts; *part; part++) {
             if (**part) {
@@ -566,18 +571,25 @@ static void add_names(GPtrArray **names, const char *arg, const char *variable)
 
 void handle_arg_policy(const char *arg)
 {
-    add_names(&policy_files, arg, "QEMU_POLICY");
+    add_names(&policy_files, arg, "QEMU_POLICY", ":");
 }
 
 void handle_arg_rules(const char *arg)
 {
-    add_names(&policy_rule_dirs, arg, "QEMU_RULES");
+    add_names(&policy_rule_dirs, arg, "QEMU_RULES", ":");
 }
 
+/* The option replaces what the environment says. */
 void handle_arg_policy_log(const char *arg)
 {
-    g_free(policy_log_path);
-    policy_log_path = g_strdup(arg);
+    const char *given = getenv("QEMU_POLICY_LOG");
+    static bool replaced;
+
+    if (policy_logs && arg != given && !replaced && given) {
+        g_ptr_array_set_size(policy_logs, 0);
+        replaced = true;
+    }
+    add_names(&policy_logs, arg, "QEMU_POLICY_LOG", ",");
 }
 
 void handle_arg_policy_learn(const char *arg)
@@ -625,6 +637,7 @@ static void fill_map(void)
         }
     }
 #endif
+    policy_map[TARGET_NR_exit_group] = 1;   /* the log has a last word */
     policy_doors_prepare(policy_target, policy_map);
     policy_limit = POLICY_NUMBERS;
 }
@@ -722,7 +735,6 @@ void policy_load(const char *program)
     const struct policy_handover *h = policy_inherited();
     struct re_config config = {
         .ops = &policy_guest_ops,
-        .log_path = policy_log_path,
         .learn_path = policy_learn_path,
         .exe = policy_program_name()[0] ? policy_program_name() : program,
     };
@@ -732,7 +744,8 @@ void policy_load(const char *program)
         config.policy_count = h->policy_count;
         config.rule_dirs = h->rule_dirs;
         config.rule_dir_count = h->rule_dir_count;
-        config.log_path = h->log_path;
+        config.logs = h->logs;
+        config.log_count = h->log_count;
         config.learn_path = h->learn_path;
         config.saved = &h->saved;
     } else {
@@ -743,6 +756,10 @@ void policy_load(const char *program)
         if (policy_rule_dirs) {
             config.rule_dirs = (const char *const *)policy_rule_dirs->pdata;
             config.rule_dir_count = policy_rule_dirs->len;
+        }
+        if (policy_logs) {
+            config.logs = (const char *const *)policy_logs->pdata;
+            config.log_count = policy_logs->len;
         }
     }
     if (config.policy_count || config.rule_dir_count || config.learn_path) {

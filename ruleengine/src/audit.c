@@ -7,16 +7,22 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
 #include "diag-add.h"
 #include "origin.h"
 #include "record.h"
+#include "sink.h"
 
-/* Shared with forked children. */
-struct losses {
-    _Atomic uint64_t lost;          /* records, so far */
-    _Atomic uint64_t unreported;    /* of these, not in any record yet */
+/* Shared by all processes of the guest. */
+struct shared {
+    struct {
+        _Atomic uint64_t lost;          /* records, so far */
+        _Atomic uint64_t unreported;    /* of these, not in any record yet */
+    } sinks[RE_SINKS_MAX];
+    _Atomic uint64_t serial;            /* of RE_FORMAT_KERNEL */
 };
 
 /* A program's name that has been replaced; a thread may still be reading it. */
@@ -28,60 +34,17 @@ struct name {
 struct re_audit {
     const struct st_target *target;
     const struct re_guest_ops *ops;
-    int fd;                 /* -1: standard error was closed */
-    bool readable;          /* lines for people, not JSON */
+    struct re_sink sinks[RE_SINKS_MAX];
+    unsigned sink_count;
+    bool has_kernel;        /* one of them is RE_FORMAT_KERNEL */
+    struct re_login login;
     long utc_offset;        /* seconds east of UTC, when the log was opened */
     char first_comm[RE_COMM_MAX];      /* the emulator's own name */
     _Atomic(struct name *) exe;
-    struct losses *losses;
-    atomic_bool torn;       /* the last write ended in the middle of a line */
+    struct shared *shared;
 };
 
 /* --- opening ----------------------------------------------------------- */
-
-static int open_file(struct re_audit *audit, const char *path,
-                     struct re_diags *diags)
-{
-    /* O_NONBLOCK: a pipe without a reader is an error, a full one loses
-     * records (counted); the guest is never kept waiting. */
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-                  O_NONBLOCK, 0600);
-    int err;
-
-    if (fd >= 0) {
-        audit->fd = re_move_high(fd);
-        err = errno;
-        close(fd);
-        if (audit->fd >= 0) {
-            return 0;
-        }
-        errno = err;
-    }
-    err = errno;
-    re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL,
-                 "cannot open the log: %s", strerror(err));
-    return -err;
-}
-
-static int open_log(struct re_audit *audit, const char *path, int fd,
-                    struct re_diags *diags)
-{
-    if (path && strcmp(path, "-") != 0) {
-        if (fd >= 0) {
-            audit->fd = fd;
-            return 0;
-        }
-        return open_file(audit, path, diags);
-    }
-    audit->readable = true;
-    audit->fd = re_move_high(STDERR_FILENO);
-    if (audit->fd < 0) {
-        re_diags_add(diags, RE_WARNING, NULL, 0, 0, 0, NULL, NULL,
-                     "standard error is closed: refused calls are counted, "
-                     "but not shown");
-    }
-    return 0;
-}
 
 /* The offset stays what it is now: asking for it takes libc's lock. */
 static long utc_offset(void)
@@ -90,6 +53,35 @@ static long utc_offset(void)
     struct tm tm;
 
     return localtime_r(&now, &tm) ? tm.tm_gmtoff : 0;
+}
+
+/* A small file of /proc without its newline; an empty string without it. */
+static void read_word(const char *path, char *buf, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, buf, size - 1);
+
+    buf[n > 0 ? n : 0] = '\0';
+    buf[strcspn(buf, " \n")] = '\0';
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+static uint32_t read_id(const char *path)
+{
+    char text[32];
+
+    read_word(path, text, sizeof(text));
+    return *text ? strtoul(text, NULL, 10) : UINT32_MAX;
+}
+
+static void look_at_login(struct re_login *login)
+{
+    login->auid = read_id("/proc/self/loginuid");
+    login->session = read_id("/proc/self/sessionid");
+    read_word("/proc/self/attr/current", login->subject,
+              sizeof(login->subject));
 }
 
 static int set_exe(struct re_audit *audit, const char *exe)
@@ -107,65 +99,67 @@ static int set_exe(struct re_audit *audit, const char *exe)
     return 0;
 }
 
-static int out_of_memory(struct re_audit *audit, struct re_diags *diags)
+static int open_sinks(struct re_audit *audit,
+                      const struct re_audit_config *config,
+                      struct re_diags *diags)
 {
-    re_audit_free(audit);
-    re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
-                 strerror(ENOMEM));
-    return -ENOMEM;
-}
+    static const char *const standard_error[] = { "-" };
+    const char *const *logs = config->log_count ? config->logs :
+        standard_error;
+    size_t count = config->log_count ? config->log_count : 1;
+    int err = 0;
 
-/* NULL on failure. */
-static void *new_losses(struct re_origin *origin)
-{
-    size_t size = sizeof(struct losses);
-    void *map;
-
-    if (origin) {
-        return re_origin_share(origin, size);
+    if (count > RE_SINKS_MAX) {
+        re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
+                     "%zu logs are given, more than %d", count, RE_SINKS_MAX);
+        return -EINVAL;
     }
-    map = mmap(NULL, size, PROT_READ | PROT_WRITE,
-               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    return map == MAP_FAILED ? NULL : map;
+    for (size_t i = 0; i < count && !err; i++) {
+        struct re_sink *sink = &audit->sinks[i];
+
+        err = config->fds ?
+            re_sink_reopen(sink, logs[i], config->fds + 2 * i, config->origin,
+                           diags) :
+            re_sink_open(sink, logs[i], config->origin, diags);
+        if (!err) {
+            audit->sink_count++;
+            audit->has_kernel |= sink->format == RE_FORMAT_KERNEL;
+        }
+    }
+    return err;
 }
 
-int re_audit_join(struct re_audit **ret, const struct st_target *target,
-                  const struct re_guest_ops *ops, const char *path,
-                  const char *exe, int fd, struct re_origin *origin,
-                  struct re_diags *diags)
+int re_audit_new(struct re_audit **ret, const struct re_audit_config *config,
+                 struct re_diags *diags)
 {
     struct re_audit *audit = calloc(1, sizeof(*audit));
-    void *map;
     int err;
 
-    if (!audit) {
-        return out_of_memory(NULL, diags);
+    if (audit) {
+        audit->target = config->target;
+        audit->ops = config->ops;
+        audit->utc_offset = utc_offset();
+        prctl(PR_GET_NAME, audit->first_comm);
+        audit->shared = re_origin_share(config->origin,
+                                        sizeof(*audit->shared));
     }
-    audit->target = target;
-    audit->ops = ops;
-    audit->fd = -1;
-    audit->utc_offset = utc_offset();
-    prctl(PR_GET_NAME, audit->first_comm);
-    map = new_losses(origin);
-    if (!map || set_exe(audit, exe ? exe : "?") < 0) {
-        audit->losses = map;
-        return out_of_memory(audit, diags);
+    if (!audit || !audit->shared ||
+        set_exe(audit, config->exe ? config->exe : "?") < 0) {
+        re_audit_free(audit);
+        re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
+                     strerror(ENOMEM));
+        return -ENOMEM;
     }
-    audit->losses = map;
-    err = open_log(audit, path, fd, diags);
+    err = open_sinks(audit, config, diags);
     if (err < 0) {
         re_audit_free(audit);
         return err;
     }
+    if (audit->has_kernel) {
+        look_at_login(&audit->login);
+    }
     *ret = audit;
     return 0;
-}
-
-int re_audit_new(struct re_audit **ret, const struct st_target *target,
-                 const struct re_guest_ops *ops, const char *path,
-                 const char *exe, struct re_diags *diags)
-{
-    return re_audit_join(ret, target, ops, path, exe, -1, NULL, diags);
 }
 
 void re_audit_free(struct re_audit *audit)
@@ -179,11 +173,11 @@ void re_audit_free(struct re_audit *audit)
         free(name);
         name = older;
     }
-    if (audit->losses) {
-        munmap(audit->losses, sizeof(*audit->losses));
+    if (audit->shared) {
+        munmap(audit->shared, sizeof(*audit->shared));
     }
-    if (audit->fd >= 0) {
-        close(audit->fd);
+    for (unsigned i = 0; i < audit->sink_count; i++) {
+        re_sink_close(&audit->sinks[i]);
     }
     free(audit);
 }
@@ -193,45 +187,27 @@ void re_audit_set_exe(struct re_audit *audit, const char *exe)
     set_exe(audit, exe);    /* without memory the old name stays */
 }
 
-int re_audit_fd(const struct re_audit *audit)
+void re_audit_fds(const struct re_audit *audit, int *fds)
 {
-    return audit->readable ? -1 : audit->fd;
+    for (unsigned i = 0; i < RE_SINKS_MAX; i++) {
+        fds[2 * i] = fds[2 * i + 1] = -1;
+        if (i < audit->sink_count) {
+            re_sink_fds(&audit->sinks[i], fds + 2 * i);
+        }
+    }
 }
 
 uint64_t re_audit_lost(const struct re_audit *audit)
 {
-    return atomic_load(&audit->losses->lost);
+    uint64_t lost = 0;
+
+    for (unsigned i = 0; i < audit->sink_count; i++) {
+        lost += atomic_load(&audit->shared->sinks[i].lost);
+    }
+    return lost;
 }
 
 /* --- writing ----------------------------------------------------------- */
-
-/*
- * One write(2) per line, so that lines of several processes do not mix. A line
- * that a full disk cut short gets its newline before the next one. "lost" are
- * the losses that the line reports.
- */
-static void write_line(struct re_audit *audit, const char *line, size_t len,
-                       uint64_t lost)
-{
-    int saved = errno;
-    ssize_t n;
-
-    if (audit->fd >= 0 && atomic_load(&audit->torn) &&
-        write(audit->fd, "\n", 1) == 1) {
-        atomic_store(&audit->torn, false);
-    }
-    do {
-        n = audit->fd < 0 ? -1 : write(audit->fd, line, len);
-    } while (n < 0 && audit->fd >= 0 && errno == EINTR);
-    if (n < 0 || (size_t)n < len) {
-        if (n > 0) {
-            atomic_store(&audit->torn, true);
-        }
-        atomic_fetch_add(&audit->losses->lost, 1);
-        atomic_fetch_add(&audit->losses->unreported, lost + 1);
-    }
-    errno = saved;
-}
 
 static void begin(struct re_record *r, struct re_audit *audit)
 {
@@ -240,21 +216,57 @@ static void begin(struct re_record *r, struct re_audit *audit)
     r->layer = NULL;
     r->call = NULL;
     r->args = NULL;
+    r->source = NULL;
+    r->message = NULL;
+    r->prepared = false;
     r->utc_offset = audit->utc_offset;
     r->exe = atomic_load(&audit->exe)->text;
-    r->lost = atomic_exchange(&audit->losses->unreported, 0);
+    r->limited = 0;
     clock_gettime(CLOCK_REALTIME, &r->now);
+    r->pid = getpid();
+    r->tid = syscall(SYS_gettid);
     r->renamed = prctl(PR_GET_NAME, r->comm) == 0 &&
         strncmp(r->comm, audit->first_comm, RE_COMM_MAX) != 0;
+    r->login = &audit->login;
+    if (audit->has_kernel) {
+        r->serial = atomic_fetch_add(&audit->shared->serial, 1) + 1;
+    }
+}
+
+/* To sink i; what it cannot take is told with the next record. */
+static void write_to(struct re_audit *audit, unsigned i, struct re_record *r,
+                     char *buf)
+{
+    struct re_sink *sink = &audit->sinks[i];
+    _Atomic uint64_t *unreported = &audit->shared->sinks[i].unreported;
+    size_t len;
+
+    r->lost = atomic_load_explicit(unreported, memory_order_relaxed) > 0 ?
+        atomic_exchange(unreported, 0) : 0;
+    len = re_record_format(r, sink->format, buf, sink->limit);
+    if (len > 0 && re_sink_write(sink, buf, len, r->now.tv_sec)) {
+        return;
+    }
+    if (len > 0) {
+        atomic_fetch_add(&audit->shared->sinks[i].lost, 1);
+    }
+    atomic_fetch_add(unreported, r->lost + (len > 0));
+}
+
+static void write_record(struct re_audit *audit, struct re_record *r)
+{
+    char buf[RE_RECORD_MAX];
+
+    for (unsigned i = 0; i < audit->sink_count; i++) {
+        write_to(audit, i, r, buf);
+    }
 }
 
 void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
                      const struct re_call *call,
                      const uint64_t args[ST_MAX_REGS])
 {
-    char line[RE_RECORD_MAX];
     struct re_record r;
-    size_t len;
 
     if (!call->rule) {
         return;
@@ -263,21 +275,29 @@ void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
     r.layer = layer;
     r.call = call;
     r.args = args;
-    len = audit->readable ? re_record_text(&r, line) :
-        re_record_json(&r, line);
-    write_line(audit, line, len, r.lost);
+    write_record(audit, &r);
 }
 
 void re_audit_message(struct re_audit *audit, const char *source,
                       const char *message)
 {
-    char line[RE_RECORD_MAX];
     struct re_record r;
-    size_t len;
 
     begin(&r, audit);
-    len = audit->readable ?
-        re_record_message_text(&r, line, source, message) :
-        re_record_message_json(&r, line, source, message);
-    write_line(audit, line, len, r.lost);
+    r.source = source;
+    r.message = message;
+    write_record(audit, &r);
+}
+
+void re_audit_finish(struct re_audit *audit)
+{
+    char buf[RE_RECORD_MAX];
+    struct re_record r;
+
+    begin(&r, audit);
+    for (unsigned i = 0; i < audit->sink_count; i++) {
+        if (atomic_load(&audit->shared->sinks[i].unreported) > 0) {
+            write_to(audit, i, &r, buf);
+        }
+    }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The audit log: one record for each call that a rule wants recorded, written
- * with one write(2) to an O_APPEND descriptor.
+ * The audit log: one record for each call that a rule wants recorded, to each
+ * sink (sink.h), and what has become of those that no sink has.
  */
 #ifndef RULEENGINE_AUDIT_H
 #define RULEENGINE_AUDIT_H
@@ -11,25 +11,30 @@
 struct re_audit;
 struct re_origin;
 
-/* path: JSON lines into a file that is created (0600) or appended to; "-" or
- * NULL: readable lines to standard error, on a descriptor of its own. The
- * descriptor is close-on-exec and out of the guest's usual way. 0 or a negative
- * errno with diags. */
-int re_audit_new(struct re_audit **ret, const struct st_target *target,
-                 const struct re_guest_ops *ops, const char *path,
-                 const char *exe, struct re_diags *diags);
-/* The same for a log that goes on: "fd", unless it is -1, is the log file's
- * descriptor, which the log owns from now on even when this fails; what is
- * lost is counted in the origin's memory. */
-int re_audit_join(struct re_audit **ret, const struct st_target *target,
-                  const struct re_guest_ops *ops, const char *path,
-                  const char *exe, int fd, struct re_origin *origin,
-                  struct re_diags *diags);
+/* Sinks of one log. */
+#define RE_SINKS_MAX    4
 
-/* The log file's descriptor, or -1 when the log is standard error. */
-int re_audit_fd(const struct re_audit *audit);
+struct re_audit_config {
+    const struct st_target *target;
+    const struct re_guest_ops *ops;
+    const char *const *logs;    /* specifications: see re_sink_open(); borrowed
+                                   during re_audit_new() only */
+    size_t log_count;           /* 0: "-" */
+    const char *exe;            /* the guest program; copied */
+    struct re_origin *origin;   /* keeps counts and names */
+    const int *fds;             /* NULL, or what re_audit_fds() gave in the
+                                   program image before: RE_SINKS_MAX * 2,
+                                   owned from now on, also on failure */
+};
+
+/* 0 or a negative errno with diags. */
+int re_audit_new(struct re_audit **ret, const struct re_audit_config *config,
+                 struct re_diags *diags);
 void re_audit_free(struct re_audit *audit);
 void re_audit_set_exe(struct re_audit *audit, const char *exe);
+
+/* For the next program image: RE_SINKS_MAX * 2 descriptors, or -1. */
+void re_audit_fds(const struct re_audit *audit, int *fds);
 
 /*
  * Records what call->rule, one of "layer", made of a call. "args" are those
@@ -46,7 +51,12 @@ void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
 void re_audit_message(struct re_audit *audit, const char *source,
                       const char *message);
 
-/* Records that could not be written so far. */
+/* The process ends: a record of its own for what is missing and no record has
+ * told yet. */
+void re_audit_finish(struct re_audit *audit);
+
+/* Records that a sink could not take so far, of all processes; the sum over
+ * all sinks. */
 uint64_t re_audit_lost(const struct re_audit *audit);
 
 #endif

@@ -112,6 +112,19 @@ static int make_origin(struct re_engine *e, const struct re_saved *saved,
     return err;
 }
 
+static int open_log(struct re_engine *e, const struct re_config *config,
+                    struct re_diags *diags)
+{
+    const struct re_audit_config audit = {
+        .target = config->target, .ops = config->ops,
+        .logs = config->logs, .log_count = config->log_count,
+        .exe = config->exe, .origin = e->origin,
+        .fds = config->saved ? config->saved->fds : NULL,
+    };
+
+    return re_audit_new(&e->audit, &audit, diags);
+}
+
 int re_engine_new(struct re_engine **ret, const struct re_config *config,
                   struct re_diags *diags)
 {
@@ -133,10 +146,7 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
         err = -ENOMEM;          /* a warning could not be kept */
     }
     if (!err && config->ops) {
-        err = re_audit_join(&e->audit, config->target, config->ops,
-                           config->log_path, config->exe,
-                           config->saved ? config->saved->log_fd : -1,
-                           e->origin, diags);
+        err = open_log(e, config, diags);
     }
     if (!err && config->ops && config->learn_path) {
         err = re_learn_new(&e->learn, config->target, config->ops,
@@ -481,6 +491,13 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size)
                     rule->line ? "" : " default");
 }
 
+void re_engine_finish(struct re_engine *e)
+{
+    if (e->audit) {
+        re_audit_finish(e->audit);
+    }
+}
+
 /* --- fork ----------------------------------------------------------------- */
 
 void re_fork_prepare(struct re_engine *e)
@@ -516,11 +533,16 @@ int re_engine_save(const struct re_engine *e, struct re_saved *ret)
 {
     struct re_saved saved = {
         .shared_fd = re_origin_fd(e->origin),
-        .log_fd = e->audit ? re_audit_fd(e->audit) : -1,
         .learn_fd = e->learn ? re_learn_fd(e->learn) : -1,
     };
     int err = re_origin_save(e->origin, &saved.bytes, &saved.size);
 
+    for (unsigned i = 0; i < RE_SAVED_FDS; i++) {
+        saved.fds[i] = -1;
+    }
+    if (e->audit) {
+        re_audit_fds(e->audit, saved.fds);
+    }
     if (!err) {
         *ret = saved;
     }

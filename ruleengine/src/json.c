@@ -196,8 +196,9 @@ bool re_out_escaped(struct re_out *o, const char *s, size_t len,
 
 /* --- JSON -------------------------------------------------------------- */
 
-/* Kept for the end: ,"truncated":true and the closing brace and newline. */
-enum { TAIL = 17 + 2 };
+/* Kept for the end: ,"truncated":true and the closing brace and newline; of
+ * fields, the same as a line behind a prefix of at most PREFIX bytes. */
+enum { PREFIX = 16, TAIL = 17 + 2, FIELDS_TAIL = PREFIX + 15 };
 
 void re_json_begin(struct re_json *j, char *buf, size_t size)
 {
@@ -209,6 +210,33 @@ void re_json_begin(struct re_json *j, char *buf, size_t size)
     re_out_bytes(&j->out, "{", 1);
 }
 
+void re_json_begin_fields(struct re_json *j, char *buf, size_t size,
+                          const char *prefix)
+{
+    *j = (struct re_json) {
+        .out = { .buf = buf, .size = size - FIELDS_TAIL },
+        .depth = 1,
+        .prefix = prefix,
+    };
+}
+
+/* Whether the next member is a field of its own, a line without quotes. */
+static bool is_field(const struct re_json *j)
+{
+    return j->prefix && j->depth == 1;
+}
+
+static void put_field_name(struct re_json *j, const char *key)
+{
+    re_out_text(&j->out, j->prefix);
+    for (; *key; key++) {
+        char upper = *key >= 'a' && *key <= 'z' ? *key - 'a' + 'A' : *key;
+
+        re_out_bytes(&j->out, &upper, 1);
+    }
+    re_out_bytes(&j->out, "=", 1);
+}
+
 /* Starts a member; *ret_start is where to go back to. False: inside an object
  * that has been dropped. */
 static bool start(struct re_json *j, const char *key, size_t *ret_start)
@@ -217,6 +245,10 @@ static bool start(struct re_json *j, const char *key, size_t *ret_start)
         return false;
     }
     *ret_start = j->out.len;
+    if (is_field(j)) {
+        put_field_name(j, key);
+        return true;
+    }
     re_out_text(&j->out, j->first ? "\"" : ",\"");
     re_out_text(&j->out, key);
     re_out_bytes(&j->out, "\":", 2);
@@ -225,12 +257,22 @@ static bool start(struct re_json *j, const char *key, size_t *ret_start)
 
 static void finish(struct re_json *j, size_t start)
 {
+    if (is_field(j)) {
+        re_out_bytes(&j->out, "\n", 1);
+    }
     if (j->out.cut) {
         j->out.cut = false;
         j->out.len = start;
         j->truncated = true;
     } else {
         j->first = false;
+    }
+}
+
+static void quote(struct re_json *j)
+{
+    if (!is_field(j)) {
+        re_out_bytes(&j->out, "\"", 1);
     }
 }
 
@@ -242,14 +284,14 @@ void re_json_bytes(struct re_json *j, const char *key, const char *value,
     if (!start(j, key, &begun)) {
         return;
     }
-    re_out_bytes(&j->out, "\"", 1);
+    quote(j);
     if (!j->out.cut && j->out.size > j->out.len) {
         size_t room = j->out.size - j->out.len - 1;     /* closing quote */
 
         j->truncated |= !re_out_escaped(&j->out, value, len, RE_ESCAPE_JSON,
                                         room < limit ? room : limit);
     }
-    re_out_bytes(&j->out, "\"", 1);
+    quote(j);
     finish(j, begun);
 }
 
@@ -283,9 +325,9 @@ void re_json_hex(struct re_json *j, const char *key, uint64_t value)
     size_t begun;
 
     if (start(j, key, &begun)) {
-        re_out_bytes(&j->out, "\"", 1);
+        quote(j);
         re_out_hex(&j->out, value);
-        re_out_bytes(&j->out, "\"", 1);
+        quote(j);
         finish(j, begun);
     }
 }
@@ -310,6 +352,12 @@ void re_json_null(struct re_json *j, const char *key)
     word(j, key, "null");
 }
 
+/* Behind an object's members: a brace, and a newline if it is a field. */
+static unsigned closing(const struct re_json *j, unsigned depth)
+{
+    return j->prefix && depth == 1 ? 2 : 1;
+}
+
 void re_json_open(struct re_json *j, const char *key)
 {
     size_t begun;
@@ -319,14 +367,12 @@ void re_json_open(struct re_json *j, const char *key)
         return;
     }
     re_out_bytes(&j->out, "{", 1);
-    if (!j->out.cut && j->out.len == j->out.size) {
+    if (j->out.cut || j->out.size - j->out.len < closing(j, j->depth)) {
         j->out.cut = true;
-    }
-    if (j->out.cut) {
         j->dropped++;
         finish(j, begun);
     } else {
-        j->out.size--;      /* for the brace that closes it */
+        j->out.size -= closing(j, j->depth);
         j->depth++;
         j->first = true;
     }
@@ -338,9 +384,9 @@ void re_json_close(struct re_json *j)
         j->dropped--;
         return;
     }
-    j->out.size++;
-    re_out_bytes(&j->out, "}", 1);
     j->depth--;
+    j->out.size += closing(j, j->depth);
+    re_out_bytes(&j->out, "}\n", closing(j, j->depth));
     j->first = false;
 }
 
@@ -349,11 +395,12 @@ size_t re_json_end(struct re_json *j)
     while (j->dropped > 0 || j->depth > 1) {
         re_json_close(j);
     }
-    j->out.size += TAIL;
+    j->out.size += j->prefix ? FIELDS_TAIL : TAIL;
     if (j->truncated) {
-        re_out_text(&j->out, j->first ? "\"truncated\":true" :
-                    ",\"truncated\":true");
+        re_json_true(j, "truncated");
     }
-    re_out_bytes(&j->out, "}\n", 2);
+    if (!j->prefix) {
+        re_out_bytes(&j->out, "}\n", 2);
+    }
     return j->out.len;
 }

@@ -55,6 +55,7 @@ bool re_out_escaped(struct re_out *o, const char *s, size_t len,
  */
 struct re_json {
     struct re_out out;
+    const char *prefix;     /* of fields; NULL: an object */
     unsigned depth;         /* open objects; each keeps a byte for its "}" */
     unsigned dropped;       /* open objects that did not fit */
     bool first;             /* no comma before the next member */
@@ -64,6 +65,14 @@ struct re_json {
 #define RE_JSON_MIN     64  /* bytes */
 
 void re_json_begin(struct re_json *j, char *buf, size_t size);
+
+/*
+ * The same members as lines for the journal: PREFIX and the key in capitals, "=",
+ * the value; strings without quotes, but escaped as in JSON; objects as JSON.
+ * The prefix (at most 16 bytes) is borrowed.
+ */
+void re_json_begin_fields(struct re_json *j, char *buf, size_t size,
+                          const char *prefix);
 
 /* Keys are the program's own: plain ASCII, not escaped. */
 void re_json_string(struct re_json *j, const char *key, const char *value);

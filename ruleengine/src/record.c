@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "record.h"
+#include "record-private.h"
 
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include <syslog.h>
 
 #include "fix.h"
 
-/* Bytes of output, escaped. */
-enum {
-    ARG_LIMIT = 384,        /* a string among the arguments */
-    PATH_LIMIT = 3584,      /* "path" and "path2" */
-    NAME_LIMIT = 768,       /* the program's name, the rule's file */
-};
-
 /* --- when -------------------------------------------------------------- */
-
-struct civil {
-    unsigned year, month, day, hour, minute, second;
-};
 
 /* The proleptic Gregorian calendar, counted in years that begin in March so
  * that a leap day comes last. Without libc's lock on the time zone. */
-static struct civil civil_time(int64_t seconds)
+struct re_civil re_record_civil(int64_t seconds)
 {
     int64_t days = seconds / 86400, rest = seconds % 86400;
     int64_t era, year;
@@ -38,7 +26,7 @@ static struct civil civil_time(int64_t seconds)
     year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
     month = (5 * day + 2) / 153;        /* 0 is March */
-    return (struct civil) {
+    return (struct re_civil) {
         .year = year + era * 400 + (month >= 10),
         .month = month < 10 ? month + 3 : month - 9,
         .day = day - (153 * month + 2) / 5 + 1,
@@ -48,7 +36,7 @@ static struct civil civil_time(int64_t seconds)
     };
 }
 
-static void put_clock(struct re_out *o, const struct civil *t)
+void re_record_put_clock(struct re_out *o, const struct re_civil *t)
 {
     re_out_padded(o, t->hour, 2);
     re_out_text(o, ":");
@@ -60,7 +48,7 @@ static void put_clock(struct re_out *o, const struct civil *t)
 
 static void put_time(struct re_json *j, const struct timespec *now)
 {
-    struct civil t = civil_time(now->tv_sec);
+    struct re_civil t = re_record_civil(now->tv_sec);
     char text[40];
     struct re_out o = { .buf = text, .size = sizeof(text) };
 
@@ -70,7 +58,7 @@ static void put_time(struct re_json *j, const struct timespec *now)
     re_out_text(&o, "-");
     re_out_padded(&o, t.day, 2);
     re_out_text(&o, "T");
-    put_clock(&o, &t);
+    re_record_put_clock(&o, &t);
     re_out_padded(&o, now->tv_nsec / 1000, 6);
     re_out_text(&o, "Z");
     re_json_bytes(j, "time", text, o.len, SIZE_MAX);
@@ -86,52 +74,66 @@ static const char *base_name(const char *path)
 }
 
 /* The emulator bears its own name until the guest gives itself one. */
-static const char *comm(const struct re_record *r)
+const char *re_record_comm(const struct re_record *r)
 {
     return r->renamed ? r->comm : base_name(r->exe);
 }
+
 /* --- what -------------------------------------------------------------- */
 
-/*
- * Decodes argument i. Paths and the socket address stay in the entry, for
- * fields of their own; any other text lasts until the next argument.
- */
-static const char *decode(struct re_record *r, unsigned i,
-                          struct re_decoded *value)
+/* A text with a place of its own in the record; arg -1: none has it yet. */
+struct kept {
+    struct re_decoded *value;
+    int *arg;
+    char *text;
+    size_t size;
+};
+
+static bool kept_for(struct re_record *r, int i, struct kept *ret)
+{
+    struct kept path = { &r->path_value, &r->path_arg, r->path,
+                         sizeof(r->path) };
+    struct kept path2 = { &r->path2_value, &r->path2_arg, r->path2,
+                          sizeof(r->path2) };
+    struct kept address = { &r->address_value, &r->address_arg, r->address,
+                            sizeof(r->address) };
+
+    if (r->all[i].kind == ST_KIND_SOCKADDR) {
+        *ret = address;
+        return true;
+    }
+    if (r->all[i].kind != ST_KIND_PATH) {
+        return false;
+    }
+    if (r->path_arg < 0 || r->path_arg == i) {
+        *ret = path;
+        return true;
+    }
+    *ret = path2;
+    return r->path2_arg < 0 || r->path2_arg == i;
+}
+
+const char *re_record_decode(struct re_record *r, unsigned i,
+                             struct re_decoded *value)
 {
     const struct re_decoder d = {
         .target = r->target,
         .ops = r->ops,
         .guest = r->call->guest,
     };
-    struct re_decoded *keep = NULL;
-    char *text = r->scratch;
-    size_t size = sizeof(r->scratch);
+    struct kept k;
 
-    if (r->all[i].kind == ST_KIND_PATH &&
-        r->path_value.kind == RE_DECODED_NONE) {
-        keep = &r->path_value;
-        text = r->path;
-        size = sizeof(r->path);
-    } else if (r->all[i].kind == ST_KIND_PATH &&
-               r->path2_value.kind == RE_DECODED_NONE) {
-        keep = &r->path2_value;
-        text = r->path2;
-        size = sizeof(r->path2);
-    } else if (r->all[i].kind == ST_KIND_SOCKADDR) {
-        if (r->address_value.kind == RE_DECODED_ADDRESS) {
-            *value = r->address_value;
-            return r->address;
-        }
-        keep = &r->address_value;
-        text = r->address;
-        size = sizeof(r->address);
+    if (!kept_for(r, i, &k)) {
+        re_decode(&d, r->all, r->count, i, r->args, r->scratch,
+                  sizeof(r->scratch), value);
+        return r->scratch;
     }
-    re_decode(&d, r->all, r->count, i, r->args, text, size, value);
-    if (keep) {
-        *keep = *value;
+    if (*k.arg < 0 && k.value->kind == RE_DECODED_NONE) {
+        re_decode(&d, r->all, r->count, i, r->args, k.text, k.size, k.value);
+        *k.arg = i;
     }
-    return text;
+    *value = *k.value;
+    return k.text;
 }
 
 /* The address that conditions have looked at, rather than what lies there by
@@ -150,30 +152,38 @@ static void use_checked_address(struct re_record *r)
     }
 }
 
-static void prepare(struct re_record *r)
+void re_record_prepare(struct re_record *r)
 {
-    int n = r->call->slot < 0 ? -1 :
-        st_slot_args(r->target, r->call->slot, r->all);
+    int n;
 
+    if (r->prepared) {
+        return;
+    }
+    r->prepared = true;
+    r->count = 0;
+    if (!r->call) {
+        return;
+    }
+    n = r->call->slot < 0 ? -1 :
+        st_slot_args(r->target, r->call->slot, r->all);
     r->count = n < 0 ? 0 : n;
+    r->knows_args = n >= 0;
+    r->path_arg = r->path2_arg = r->address_arg = -1;
     r->path_value.kind = RE_DECODED_NONE;
     r->path2_value.kind = RE_DECODED_NONE;
     r->address_value.kind = RE_DECODED_NONE;
     use_checked_address(r);
 }
 
-static const char *call_name(const struct re_record *r)
+const char *re_record_call(const struct re_record *r)
 {
     return r->call->slot < 0 ? NULL :
         st_slot_name(r->target, r->call->slot);
 }
 
-static bool knows_args(const struct re_record *r)
+bool re_record_knows_args(const struct re_record *r)
 {
-    struct st_arg unused[ST_MAX_ARGS];
-
-    return r->count > 0 || (r->call->slot >= 0 &&
-        st_slot_args(r->target, r->call->slot, unused) == 0);
+    return r->knows_args;
 }
 
 static bool is_error(int64_t result)
@@ -182,7 +192,7 @@ static bool is_error(int64_t result)
 }
 
 /* The guest's error that the call ended in, or NULL. */
-static const char *error_name(const struct re_record *r)
+const char *re_record_error(const struct re_record *r)
 {
     const struct re_rule *rule = r->call->rule;
     int64_t result = r->call->result;
@@ -198,7 +208,7 @@ static const char *error_name(const struct re_record *r)
     return NULL;
 }
 
-static bool permissive(const struct re_record *r)
+bool re_record_permissive(const struct re_record *r)
 {
     return r->call->rule->permissive ||
         r->layer->permissive;
@@ -206,12 +216,12 @@ static bool permissive(const struct re_record *r)
 
 /* "web.ini:14"; "web.ini default" where there is no line, and, in readable
  * lines, for the default wherever it stands. */
-static void put_rule(struct re_out *o, const struct re_rule *rule,
-                     enum re_escape escape, bool readable)
+void re_record_put_rule(struct re_out *o, const struct re_rule *rule,
+                        enum re_escape escape, bool readable)
 {
     const char *file = rule->file ? rule->file : "-";
 
-    re_out_escaped(o, file, strlen(file), escape, NAME_LIMIT);
+    re_out_escaped(o, file, strlen(file), escape, RE_RECORD_NAME);
     if (rule->line == 0 ||
         (readable && rule->key && strcmp(rule->key, "default") == 0)) {
         re_out_text(o, " ");
@@ -222,6 +232,31 @@ static void put_rule(struct re_out *o, const struct re_rule *rule,
     }
 }
 
+const char *re_record_verdict(const struct re_record *r)
+{
+    /* ORDER VERDICT */
+    static const char names[][8] = {
+        "allow", "return", "error", "lua", "deny", "trap", "kill",
+    };
+
+    return r->call ? names[r->call->rule->verdict] :
+        r->message ? "log" : "limit";
+}
+
+int re_record_priority(const struct re_record *r)
+{
+    enum re_verdict verdict;
+
+    if (!r->call) {
+        return r->message ? LOG_INFO : LOG_WARNING;
+    }
+    verdict = r->call->rule->verdict;
+    return re_record_permissive(r) ? LOG_NOTICE :
+        verdict >= RE_VERDICT_TRAP ? LOG_ERR :
+        verdict == RE_VERDICT_DENY ? LOG_WARNING :
+        verdict == RE_VERDICT_ALLOW ? LOG_INFO : LOG_NOTICE;
+}
+
 /* --- JSON -------------------------------------------------------------- */
 
 static void json_args(struct re_record *r, struct re_json *j)
@@ -229,11 +264,11 @@ static void json_args(struct re_record *r, struct re_json *j)
     re_json_open(j, "args");
     for (unsigned i = 0; i < r->count; i++) {
         struct re_decoded value;
-        const char *text = decode(r, i, &value);
+        const char *text = re_record_decode(r, i, &value);
 
-        re_decoded_json(j, r->all[i].name, &value, text, ARG_LIMIT);
+        re_decoded_json(j, r->all[i].name, &value, text, RE_RECORD_ARG);
     }
-    if (!knows_args(r)) {
+    if (!re_record_knows_args(r)) {
         for (unsigned i = 0; i < ST_MAX_ARGS; i++) {
             char name[] = { 'a', 'r', 'g', '0' + i, '\0' };
 
@@ -245,15 +280,10 @@ static void json_args(struct re_record *r, struct re_json *j)
 
 static void json_outcome(struct re_record *r, struct re_json *j)
 {
-    /* ORDER VERDICT */
-    static const char names[][8] = {
-        "allow", "return", "error", "lua", "deny", "trap", "kill",
-    };
     const struct re_rule *rule = r->call->rule;
-    const char *error = error_name(r);
+    const char *error = re_record_error(r);
 
-    re_json_string(j, "verdict", names[rule->verdict]);
-    if (permissive(r)) {
+    if (re_record_permissive(r)) {
         re_json_true(j, "permissive");
     }
     if (error) {
@@ -269,7 +299,7 @@ static void json_outcome(struct re_record *r, struct re_json *j)
 static void json_call(struct re_record *r, struct re_json *j)
 {
     const struct st_target *t = r->target;
-    const char *name = call_name(r);
+    const char *name = re_record_call(r);
     int slot = r->call->slot;
 
     if (name) {
@@ -286,27 +316,28 @@ static void json_call(struct re_record *r, struct re_json *j)
     }
     json_args(r, j);
     if (r->path_value.kind == RE_DECODED_STRING) {
-        re_json_bytes(j, "path", r->path, r->path_value.len, PATH_LIMIT);
+        re_json_bytes(j, "path", r->path, r->path_value.len, RE_RECORD_PATH);
         j->truncated |= r->path_value.cut;
     }
     if (r->path2_value.kind == RE_DECODED_STRING) {
-        re_json_bytes(j, "path2", r->path2, r->path2_value.len, PATH_LIMIT);
+        re_json_bytes(j, "path2", r->path2, r->path2_value.len,
+                      RE_RECORD_PATH);
         j->truncated |= r->path2_value.cut;
     }
     if (r->address_value.kind == RE_DECODED_ADDRESS) {
         re_json_bytes(j, "sockaddr", r->address, r->address_value.len,
-                      ARG_LIMIT);
+                      RE_RECORD_ARG);
     }
 }
 
 static void json_who(struct re_record *r, struct re_json *j)
 {
-    const char *name = comm(r);
+    const char *name = re_record_comm(r);
 
-    re_json_signed(j, "pid", getpid());
-    re_json_signed(j, "tid", syscall(SYS_gettid));
-    re_json_bytes(j, "comm", name, strlen(name), ARG_LIMIT);
-    re_json_bytes(j, "exe", r->exe, strlen(r->exe), NAME_LIMIT);
+    re_json_signed(j, "pid", r->pid);
+    re_json_signed(j, "tid", r->tid);
+    re_json_bytes(j, "comm", name, strlen(name), RE_RECORD_ARG);
+    re_json_bytes(j, "exe", r->exe, strlen(r->exe), RE_RECORD_NAME);
 }
 
 /* What the arguments have been found to point to, as far as it is whole. */
@@ -335,10 +366,10 @@ static void json_why(struct re_record *r, struct re_json *j)
 {
     const struct re_rule *rule = r->call->rule;
     const struct re_fix_texts texts = fix_texts(r);
-    char text[RE_FIX_MAX];      /* more than NAME_LIMIT */
+    char text[RE_FIX_MAX];      /* more than RE_RECORD_NAME */
     struct re_out o = { .buf = text, .size = sizeof(text) };
 
-    put_rule(&o, rule, RE_ESCAPE_NONE, false);
+    re_record_put_rule(&o, rule, RE_ESCAPE_NONE, false);
     re_json_bytes(j, "rule", text, o.len, SIZE_MAX);
 
     o = (struct re_out) { .buf = text, .size = sizeof(text) };
@@ -368,182 +399,84 @@ static void json_resolved(struct re_record *r, struct re_json *j)
         if (values[i]->kind != RE_DECODED_STRING ||
             values[i]->len != path->len ||
             memcmp(given[i], path->name, path->len) != 0) {
-            re_json_bytes(j, keys[i][0], path->name, path->len, PATH_LIMIT);
+            re_json_bytes(j, keys[i][0], path->name, path->len, RE_RECORD_PATH);
         }
         if (path->host) {
             re_json_bytes(j, keys[i][1], path->host, strlen(path->host),
-                          PATH_LIMIT);
+                          RE_RECORD_PATH);
         }
     }
 }
 
-static void json_begin(struct re_record *r, struct re_json *j, char *line)
+static void json_message(struct re_record *r, struct re_json *j)
 {
-    re_json_begin(j, line, RE_RECORD_MAX);
-    re_json_unsigned(j, "v", 1);
-    put_time(j, &r->now);
+    json_who(r, j);
+    if (r->source) {
+        re_json_bytes(j, "source", r->source, strlen(r->source),
+                      RE_RECORD_NAME);
+    }
+    if (r->message) {
+        re_json_bytes(j, "message", r->message, strlen(r->message),
+                      RE_RECORD_MAX / 2);
+    }
 }
 
-static size_t json_end(struct re_record *r, struct re_json *j)
+void re_record_put_members(struct re_record *r, struct re_json *j)
 {
+    const struct re_guest_ops *ops = r->ops;
+
+    re_json_unsigned(j, "v", 1);
+    put_time(j, &r->now);
+    re_json_string(j, "verdict", re_record_verdict(r));
+    if (r->call) {
+        json_outcome(r, j);
+    }
+    if (r->limited > 0) {
+        re_json_unsigned(j, "limited", r->limited);
+    }
     if (r->lost > 0) {
         re_json_unsigned(j, "lost", r->lost);
     }
-    return re_json_end(j);
-}
-
-size_t re_record_json(struct re_record *r, char line[RE_RECORD_MAX])
-{
-    const struct re_guest_ops *ops = r->ops;
-    struct re_json j;
-
-    prepare(r);
-    json_begin(r, &j, line);
-    json_outcome(r, &j);
-    re_json_string(&j, "target", st_target_name(r->target));
-    json_call(r, &j);
-    json_who(r, &j);
-    if (ops && ops->pc) {
-        re_json_hex(&j, "pc", ops->pc(r->call->guest));
-    }
-    json_why(r, &j);
-    json_resolved(r, &j);
-    return json_end(r, &j);
-}
-
-size_t re_record_message_json(struct re_record *r, char line[RE_RECORD_MAX],
-                              const char *source, const char *message)
-{
-    struct re_json j;
-
-    json_begin(r, &j, line);
-    re_json_string(&j, "verdict", "log");
-    re_json_string(&j, "target", st_target_name(r->target));
-    json_who(r, &j);
-    if (source) {
-        re_json_bytes(&j, "source", source, strlen(source), NAME_LIMIT);
-    }
-    re_json_bytes(&j, "message", message, strlen(message), RE_RECORD_MAX / 2);
-    return json_end(r, &j);
-}
-
-/* --- readable lines ---------------------------------------------------- */
-
-static void text_who(struct re_record *r, struct re_out *o)
-{
-    struct civil t = civil_time(r->now.tv_sec + r->utc_offset);
-    const char *name = comm(r);
-    pid_t pid = getpid(), tid = syscall(SYS_gettid);
-
-    re_out_text(o, "  ");
-    put_clock(o, &t);
-    re_out_padded(o, r->now.tv_nsec / 1000000, 3);
-    re_out_text(o, " ");
-    re_out_escaped(o, name, strlen(name), RE_ESCAPE_TEXT, ARG_LIMIT);
-    re_out_text(o, "[");
-    re_out_signed(o, pid);
-    if (tid != pid) {
-        re_out_text(o, "/");
-        re_out_signed(o, tid);
-    }
-    re_out_text(o, "] ");
-}
-
-static void text_call(struct re_record *r, struct re_out *o)
-{
-    const char *name = call_name(r);
-    const char *comma = "";
-
-    if (name) {
-        re_out_text(o, name);
-    } else {
-        re_out_text(o, "syscall ");
-        re_out_signed(o, r->call->nr);
-    }
-    re_out_text(o, "(");
-    for (unsigned i = 0; i < r->count; i++) {
-        struct re_decoded value;
-        const char *text = decode(r, i, &value);
-
-        if (value.kind == RE_DECODED_NONE ||
-            (re_decode_is_length(r->all, i) &&
-             r->address_value.kind == RE_DECODED_ADDRESS)) {
-            continue;
+    re_json_string(j, "target", st_target_name(r->target));
+    if (r->call) {
+        json_call(r, j);
+        json_who(r, j);
+        if (ops && ops->pc) {
+            re_json_hex(j, "pc", ops->pc(r->call->guest));
         }
-        re_out_text(o, comma);
-        re_decoded_text(o, &value, text, PATH_LIMIT);
-        comma = ", ";
-    }
-    for (unsigned i = 0; i < ST_MAX_ARGS && !knows_args(r); i++) {
-        re_out_text(o, comma);
-        re_out_hex(o, r->args[i]);
-        comma = ", ";
-    }
-    re_out_text(o, ") = ");
-}
-
-static void text_outcome(struct re_record *r, struct re_out *o)
-{
-    const struct re_rule *rule = r->call->rule;
-    const char *error = error_name(r);
-
-    if (error) {
-        re_out_text(o, error);
-    } else if (rule->verdict == RE_VERDICT_KILL) {
-        re_out_text(o, "killed (SIGSYS)");
-    } else if (rule->verdict == RE_VERDICT_TRAP) {
-        re_out_text(o, "SIGSYS");
-    } else if (rule->verdict == RE_VERDICT_RETURN) {
-        re_out_signed(o, rule->value);
-    } else if (rule->verdict == RE_VERDICT_LUA &&
-               r->call->result != RE_RESULT_GONE) {
-        re_out_signed(o, r->call->result);
+        json_why(r, j);
+        json_resolved(r, j);
     } else {
-        re_out_text(o, rule->verdict == RE_VERDICT_ALLOW ? "allowed" :
-                    "passed on");
-    }
-    if (permissive(r)) {
-        re_out_text(o, " (permissive: let through)");
+        json_message(r, j);
     }
 }
 
-static size_t text_end(struct re_record *r, struct re_out *o)
+size_t re_record_json(struct re_record *r, char *buf, size_t size)
 {
-    if (r->lost > 0) {
-        re_out_text(o, "   (");
-        re_out_unsigned(o, r->lost);
-        re_out_text(o, " records lost before this)");
-    }
-    o->size++;              /* kept for the newline */
-    re_out_text(o, "\n");
-    return o->len;
+    struct re_json j;
+
+    re_record_prepare(r);
+    re_json_begin(&j, buf, size);
+    re_record_put_members(r, &j);
+    return re_json_end(&j);
 }
 
-size_t re_record_text(struct re_record *r, char line[RE_RECORD_MAX])
+size_t re_record_format(struct re_record *r, enum re_format format,
+                        char *buf, size_t size)
 {
-    struct re_out o = { .buf = line, .size = RE_RECORD_MAX - 1 };
-
-    prepare(r);
-    text_who(r, &o);
-    text_call(r, &o);
-    text_outcome(r, &o);
-    re_out_text(&o, "   ");
-    put_rule(&o, r->call->rule, RE_ESCAPE_TEXT, true);
-    return text_end(r, &o);
-}
-
-size_t re_record_message_text(struct re_record *r, char line[RE_RECORD_MAX],
-                              const char *source, const char *message)
-{
-    struct re_out o = { .buf = line, .size = RE_RECORD_MAX - 1 };
-
-    text_who(r, &o);
-    if (source) {
-        re_out_escaped(&o, source, strlen(source), RE_ESCAPE_TEXT, NAME_LIMIT);
-        re_out_text(&o, ": ");
+    switch (format) {
+    case RE_FORMAT_JSON:
+        return re_record_json(r, buf, size);
+    case RE_FORMAT_TERMINAL:
+        return re_record_text(r, buf, size, false);
+    case RE_FORMAT_TEXT:
+        return re_record_text(r, buf, size, true);
+    case RE_FORMAT_KERNEL:
+        return re_record_kernel(r, buf, size);
+    case RE_FORMAT_SYSLOG:
+        return re_record_syslog(r, buf, size);
+    case RE_FORMAT_JOURNAL:
+        return re_record_journal(r, buf, size);
     }
-    re_out_escaped(&o, message, strlen(message), RE_ESCAPE_TEXT,
-                   RE_RECORD_MAX / 2);
-    return text_end(r, &o);
+    return 0;
 }
-

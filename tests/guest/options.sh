@@ -18,7 +18,7 @@ help_text()
     check "-help has -policy" matches "$text" '-policy file +QEMU_POLICY '
     check "-help has -rules" matches "$text" '-rules dir +QEMU_RULES '
     check "-help has -policy-log" matches "$text" \
-        '-policy-log file +QEMU_POLICY_LOG '
+        '-policy-log where +QEMU_POLICY_LOG '
     check "-help has -policy-learn" matches "$text" \
         '-policy-learn file +QEMU_POLICY_LEARN '
 }

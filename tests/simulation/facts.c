@@ -358,7 +358,8 @@ static struct re_engine *load(const char *path, const char *rules)
     const char *policies[] = { path };
     struct re_config config = {
         .target = target, .ops = &ops, .policies = policies,
-        .policy_count = 1, .log_path = "/dev/null",
+        .policy_count = 1,
+        .logs = (const char *const []) { "/dev/null" }, .log_count = 1,
     };
     struct re_diags *diags = re_diags_new();
     struct re_engine *engine = NULL;

@@ -14,6 +14,7 @@
 #include "audit.h"
 #include "json-check.h"
 #include "log-fixture.h"
+#include "origin.h"
 #include "policy.h"
 
 enum { PROCESSES = 8, THREADS = 8, RECORDS = 250 };
@@ -141,12 +142,28 @@ static void check_descriptor(void)
     tap_ok(fcntl(found, F_GETFL) & O_APPEND, "it appends");
 }
 
+static int new_audit(struct re_audit **ret, const char *log,
+                     struct re_diags *diags)
+{
+    static struct re_origin *origin;
+    struct re_audit_config config = {
+        .target = st_target_by_name("x86_64"), .ops = &guest_ops,
+        .logs = &log, .log_count = 1, .exe = "x",
+    };
+
+    re_origin_free(origin);
+    if (re_origin_new(&origin) < 0) {
+        return -ENOMEM;
+    }
+    config.origin = origin;
+    return re_audit_new(ret, &config, diags);
+}
+
 static void check_refused(const char *what, const char *log, int err)
 {
-    const struct st_target *t = st_target_by_name("x86_64");
     struct re_diags *diags = re_diags_new();
     struct re_audit *audit = NULL;
-    int got = re_audit_new(&audit, t, &guest_ops, log, "x", diags);
+    int got = new_audit(&audit, log, diags);
 
     tap_ok(got == -err && !audit && re_diags_errors(diags) == 1, "%s: %s",
            what, re_diags_count(diags) ? re_diags_at(diags, 0)->message : "?");
@@ -173,7 +190,7 @@ static struct re_audit *open_audit(const char *path)
     struct re_diags *diags = re_diags_new();
     struct re_audit *audit = NULL;
 
-    re_audit_new(&audit, bench.target, &guest_ops, path, "x", diags);
+    new_audit(&audit, path, diags);
     re_diags_free(diags);
     return audit;
 }

@@ -53,7 +53,8 @@ static bool begin(struct lesson *l, const char *target, const char *policy,
     struct re_config config = {
         .target = st_target_by_name(target), .ops = &ops,
         .policies = &policy, .policy_count = !!policy,
-        .log_path = "/dev/null", .learn_path = l->path, .exe = "/bin/prog",
+        .logs = (const char *const []) { "/dev/null" }, .log_count = 1,
+        .learn_path = l->path, .exe = "/bin/prog",
         .saved = saved,
     };
     int err;

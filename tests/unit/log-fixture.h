@@ -42,11 +42,11 @@ static bool write_file(const char *path, const char *text)
 static bool bench_load_to(struct bench *b, const char *target,
                           const char *text, const char *log)
 {
-    const char *file = b->policy;
+    const char *file = b->policy, *where = log ? log : b->log;
     struct re_diags *diags = re_diags_new();
     struct re_config config = {
         .ops = &guest_ops, .policies = &file, .policy_count = 1,
-        .log_path = log, .exe = "/usr/sbin/nginx",
+        .logs = &where, .log_count = 1, .exe = "/usr/sbin/nginx",
     };
     int err;
 
@@ -55,7 +55,6 @@ static bool bench_load_to(struct bench *b, const char *target,
     b->engine = NULL;
     memset(&b->thread, 0, sizeof(b->thread));
     if (!log) {
-        config.log_path = b->log;
         unlink(b->log);
     }
     err = write_file(file, text) ? 0 : -errno;
@@ -70,6 +69,7 @@ static bool bench_load_to(struct bench *b, const char *target,
     return err == 0;
 }
 
+__attribute__((unused))
 static bool bench_load(struct bench *b, const char *target, const char *text)
 {
     return bench_load_to(b, target, text, NULL);

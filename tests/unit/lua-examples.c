@@ -24,7 +24,8 @@ static struct re_engine *load(const struct st_target *target, const char *name,
         .policy_count = !is_rules,
         .rule_dirs = paths,
         .rule_dir_count = is_rules,
-        .log_path = "/dev/null",
+        .logs = (const char *const []) { "/dev/null" },
+        .log_count = 1,
         .exe = "test",
     };
     struct re_engine *engine;

@@ -46,11 +46,13 @@ struct re_lua_run;
 
 /* What an engine leaves to the next program image of its process: see
  * re_engine_save(). */
+#define RE_SAVED_FDS 12
+
 struct re_saved {
     void *bytes;            /* the policy's text and all that it reads */
     size_t size;
     int shared_fd;          /* counters, or -1 */
-    int log_fd;             /* the log file, or -1 */
+    int fds[RE_SAVED_FDS];  /* of logs and other files, or -1 */
     int learn_fd;           /* the file that is learnt into, or -1 */
 };
 
@@ -65,9 +67,10 @@ struct re_config {
     const char *const *rule_dirs;       /* directories of Lua rules, a layer */
     size_t rule_dir_count;
 
-    /* Where records go: a path (JSON lines, appended), "-" or NULL for
-     * standard error (readable lines). No log at all without a guest. */
-    const char *log_path;
+    /* Where records go: see docs/audit.md, "Sinks". None: "-", readable lines
+     * on standard error. No log at all without a guest. */
+    const char *const *logs;
+    size_t log_count;
 
     /* Where to write down what the guest does (see learn.h); NULL: nowhere. */
     const char *learn_path;
@@ -170,6 +173,9 @@ enum re_step re_resume(struct re_engine *engine, struct re_thread *thread,
  * length as snprintf.
  */
 size_t re_call_note(const struct re_call *call, char *buf, size_t size);
+
+/* The process is about to end: what no record has told yet. */
+void re_engine_finish(struct re_engine *engine);
 
 /* Around fork: before it in the parent, after it in the parent and in the
  * child. In between, no handler is half-way through its Lua state. */

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sinks: getting a record out, whatever has become of the other end. */
+#include "sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ruleengine/engine.h"
+
+enum { POLL_TRIES = 4 };        /* signals cut a wait short */
+
+/* True once for each second, whichever thread asks. */
+static bool new_second(struct re_sink *sink, int64_t second)
+{
+    long long looked = atomic_load_explicit(&sink->looked,
+                                            memory_order_relaxed);
+
+    return looked != second &&
+        atomic_compare_exchange_strong(&sink->looked, &looked, second);
+}
+
+/* --- rotation ---------------------------------------------------------- */
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/*
+ * Whether a descriptor is what a log may go on in: the file of that name, by no
+ * other name as well (a guest could have linked it to someone else's), open as
+ * we have opened it. Another thread of the guest could have put something else
+ * in its place while it had a number within the guest's reach.
+ */
+static bool may_go_on(const struct re_sink *sink, int fd)
+{
+    const int how = O_ACCMODE | O_APPEND;
+    struct stat here, there;
+
+    return fcntl(fd, F_GETFL) >= 0 &&
+        (fcntl(fd, F_GETFL) & how) == (O_WRONLY | O_APPEND) &&
+        fstat(fd, &here) == 0 && S_ISREG(here.st_mode) &&
+        here.st_nlink == 1 &&
+        fstatat(sink->dir_fd, sink->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+        same_file(&here, &there);
+}
+
+/* Opens the file of that name in the place of the descriptor, in one step:
+ * another thread may be writing. */
+static void open_again(struct re_sink *sink)
+{
+    int low = openat(sink->dir_fd, sink->name, O_WRONLY | O_APPEND | O_CREAT |
+                     O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
+    int high = low < 0 ? -1 : re_move_high(low);
+
+    if (low >= 0) {
+        close(low);
+    }
+    if (high >= 0) {
+        if (may_go_on(sink, high)) {
+            dup3(high, sink->fd, O_CLOEXEC);
+        }
+        close(high);
+    }
+}
+
+/* Has somebody renamed or removed the file? */
+static void follow_name(struct re_sink *sink, int64_t second)
+{
+    struct stat here, there;
+
+    if (!sink->name || sink->dir_fd < 0 || !new_second(sink, second) ||
+        fstat(sink->fd, &here) < 0) {
+        return;
+    }
+    if (fstatat(sink->dir_fd, sink->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !same_file(&here, &there)) {
+        open_again(sink);
+    }
+}
+
+/* --- waiting ----------------------------------------------------------- */
+
+/* Whether a reader makes room in time; it is waited for once. */
+static bool wait_for_room(struct re_sink *sink)
+{
+    struct pollfd p = { .fd = sink->fd, .events = POLLOUT };
+
+    for (int i = 0; i < POLL_TRIES && !atomic_load(&sink->stalled); i++) {
+        int n = poll(&p, 1, RE_SINK_WAIT_MS / POLL_TRIES);
+
+        if (n > 0) {
+            return p.revents & POLLOUT;
+        }
+    }
+    atomic_store(&sink->stalled, true);
+    return false;
+}
+
+/* --- files, terminals -------------------------------------------------- */
+
+static ssize_t write_once(int fd, const char *bytes, size_t len)
+{
+    ssize_t n;
+
+    do {
+        n = write(fd, bytes, len);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+/* A line that a full disk cut short gets its newline before the next one. */
+static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
+{
+    ssize_t n;
+
+    if (atomic_load_explicit(&sink->torn, memory_order_relaxed) &&
+        write_once(sink->fd, "\n", 1) == 1) {
+        atomic_store(&sink->torn, false);
+    }
+    n = write_once(sink->fd, bytes, len);
+    while (n > 0 && (size_t)n < len && sink->terminal) {
+        bytes += n;
+        len -= n;
+        n = write_once(sink->fd, bytes, len);
+    }
+    if (n > 0 && (size_t)n < len) {
+        atomic_store(&sink->torn, true);
+    }
+    return n >= 0 && (size_t)n == len;
+}
+
+/* --- pipes ------------------------------------------------------------- */
+
+/*
+ * write(2) to a pipe whose reader has gone sends SIGPIPE, which would be the
+ * guest's to die of. It is held back, and taken unless it was pending before.
+ */
+static ssize_t write_without_signal(int fd, const char *bytes, size_t len)
+{
+    const struct timespec at_once = { 0, 0 };
+    sigset_t sigpipe, before, pending;
+    ssize_t n;
+    int err;
+
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+    sigpending(&pending);
+    n = write_once(fd, bytes, len);
+    err = errno;
+    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = err;
+    return n;
+}
+
+/* At most PIPE_BUF bytes: all of them or none. */
+static bool write_pipe(struct re_sink *sink, const char *bytes, size_t len)
+{
+    ssize_t n = write_without_signal(sink->fd, bytes, len);
+
+    if (n < 0 && errno == EAGAIN && wait_for_room(sink)) {
+        n = write_without_signal(sink->fd, bytes, len);
+    }
+    return n >= 0 && (size_t)n == len;
+}
+
+/* --- sockets ----------------------------------------------------------- */
+
+static bool peer_has_gone(int err)
+{
+    return err == ECONNREFUSED || err == ENOTCONN || err == ECONNRESET ||
+        err == EPIPE || err == ENOENT || err == EDESTADDRREQ;
+}
+
+/* A daemon that has been started again has another socket of the same name. */
+static bool connect_again(struct re_sink *sink, int64_t second)
+{
+    return sink->peer_len > 0 && new_second(sink, second) &&
+        connect(sink->fd, (struct sockaddr *)&sink->peer,
+                sink->peer_len) == 0;
+}
+
+static ssize_t send_once(struct re_sink *sink, const char *bytes, size_t len)
+{
+    ssize_t n;
+
+    do {
+        n = send(sink->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+static bool holds(int fd, const char *bytes, size_t len)
+{
+    void *map = mmap(NULL, len, PROT_READ, MAP_SHARED, fd, 0);
+    bool same = map != MAP_FAILED && memcmp(map, bytes, len) == 0;
+
+    if (map != MAP_FAILED) {
+        munmap(map, len);
+    }
+    return same;
+}
+
+/* The bytes in a sealed memfd, or -1. Until it had been moved, other threads
+ * of the guest could reach it: what counts is what has been sealed. */
+static int sealed(const char *bytes, size_t len)
+{
+    int low = memfd_create("policy-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = low < 0 ? -1 : re_move_high(low);
+
+    if (low >= 0) {
+        close(low);
+    }
+    if (fd >= 0 && (write_once(fd, bytes, len) != (ssize_t)len ||
+                    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK |
+                          F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
+                    !holds(fd, bytes, len))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* The journal takes what is too large for a datagram in this form. */
+static ssize_t send_file(struct re_sink *sink, const char *bytes, size_t len)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct msghdr message = {
+        .msg_control = &control, .msg_controllen = sizeof(control),
+    };
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    int fd = sealed(bytes, len);
+    ssize_t n;
+
+    if (fd < 0) {
+        return -1;
+    }
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+    n = sendmsg(sink->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    close(fd);
+    return n < 0 ? -1 : (ssize_t)len;
+}
+
+static bool send_record(struct re_sink *sink, const char *bytes, size_t len,
+                        int64_t second)
+{
+    ssize_t n = send_once(sink, bytes, len);
+
+    if (n < 0 && peer_has_gone(errno) && connect_again(sink, second)) {
+        n = send_once(sink, bytes, len);
+    }
+    if (n < 0 && errno == EAGAIN && wait_for_room(sink)) {
+        n = send_once(sink, bytes, len);
+    }
+    if (n < 0 && (errno == EMSGSIZE || errno == ENOBUFS) &&
+        sink->format == RE_FORMAT_JOURNAL) {
+        n = send_file(sink, bytes, len);
+    }
+    return n >= 0 && (size_t)n == len;
+}
+
+/* On a stream, what was cut short goes on when there is room again. */
+static bool send_stream(struct re_sink *sink, const char *bytes, size_t len)
+{
+    ssize_t n;
+
+    if (atomic_load(&sink->torn) && send_once(sink, "\n", 1) == 1) {
+        atomic_store(&sink->torn, false);
+    }
+    n = send_once(sink, bytes, len);
+    if (n < 0 && errno == EAGAIN && wait_for_room(sink)) {
+        n = send_once(sink, bytes, len);
+    }
+    while (n > 0 && (size_t)n < len && wait_for_room(sink)) {
+        bytes += n;
+        len -= n;
+        n = send_once(sink, bytes, len);
+    }
+    if (n > 0 && (size_t)n < len) {
+        atomic_store(&sink->torn, true);
+    }
+    return n >= 0 && (size_t)n == len;
+}
+
+/* ----------------------------------------------------------------------- */
+
+static bool put(struct re_sink *sink, const char *bytes, size_t len,
+                int64_t second)
+{
+    switch (sink->kind) {
+    case RE_SINK_FILE:
+        follow_name(sink, second);
+        return write_plain(sink, bytes, len);
+    case RE_SINK_PLAIN:
+        return write_plain(sink, bytes, len);
+    case RE_SINK_PIPE:
+        return write_pipe(sink, bytes, len);
+    case RE_SINK_STREAM:
+        return send_stream(sink, bytes, len);
+    case RE_SINK_DATAGRAM:
+        return send_record(sink, bytes, len, second);
+    case RE_SINK_NONE:
+        break;
+    }
+    return false;
+}
+
+bool re_sink_write(struct re_sink *sink, const char *record, size_t len,
+                   int64_t second)
+{
+    int saved = errno;
+    bool done = put(sink, record, len, second);
+
+    if (done && atomic_load_explicit(&sink->stalled, memory_order_relaxed)) {
+        atomic_store(&sink->stalled, false);
+    }
+    errno = saved;
+    return done;
+}
