@@ -82,24 +82,40 @@ static int new_file(const char *name)
     return fd;
 }
 
-int policy_made_file(void *guest, const void *bytes, size_t len,
-                     const char *name, int open_flags)
+int policy_made_aside(const void *bytes, size_t len, const char *name,
+                      bool writable)
 {
-    bool reads = (open_flags & O_ACCMODE) == O_RDONLY;
-    int fd = new_file(name), err, ret;
+    int fd = new_file(name), err;
 
     if (fd < 0) {
         return fd;
     }
-    err = open_flags & O_TRUNC ? 0 : write_all(fd, bytes, len);
+    err = write_all(fd, bytes, len);
     if (!err && fchmod(fd, 0644) < 0) {
         err = -errno;
     }
     /* The guest can open it again through /proc, with other flags. */
-    if (!err && reads && fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
+    if (!err && !writable && fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         err = -errno;
     }
-    ret = err ? err : reopen(fd, open_flags & ~NOT_AGAIN);
+    if (err) {
+        close(fd);
+    }
+    return err ? err : fd;
+}
+
+int policy_made_file(void *guest, const void *bytes, size_t len,
+                     const char *name, int open_flags)
+{
+    bool reads = (open_flags & O_ACCMODE) == O_RDONLY;
+    int fd = policy_made_aside(bytes, open_flags & O_TRUNC ? 0 : len, name,
+                               !reads);
+    int ret;
+
+    if (fd < 0) {
+        return fd;
+    }
+    ret = reopen(fd, open_flags & ~NOT_AGAIN);
     close(fd);
     return ret;
 }

@@ -11,6 +11,7 @@
 
 #include <ruleengine/engine.h>
 
+#include "made.h"
 #include "policy.h"
 #include "path.h"
 #include "pin.h"
@@ -76,15 +77,13 @@ static bool is_proc(int fd)
     return fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
 }
 
-void policy_path_resolve(void *guest, const struct re_path_query *q,
-                         struct re_path *path)
+static void start_pin(struct pin *pin, const struct re_path_query *q)
 {
-    struct pin *pin = &path_state->pins[q->index];
-    const char *name;
-    int err = 0;
-
+    if (pin->made) {
+        policy_pin_close(pin->fd);
+    }
     pin->made = true;
-    pin->directory = pin->add_nofollow = pin->file = false;
+    pin->directory = pin->add_nofollow = pin->file = pin->content = false;
     pin->error = 0;
     pin->fd = -1;
     pin->reg = q->reg;
@@ -92,24 +91,44 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
     pin->flags_reg = q->flags_reg;
     pin->arg = q->addr;
     pin->host[0] = '\0';
+}
+
+/* 0 or a negative errno; only what it found when the string can be read. */
+static int find(struct pin *pin, void *guest, const struct re_path_query *q)
+{
+    const char *name;
+
     if (q->null_is_dirfd && (abi_ulong)q->addr == 0) {
         pin->given[0] = '\0';
-        err = policy_pin_descriptor(pin, q->dirfd, true);
-    } else {
-        copy_given(pin, guest, q);
-        if (pin->error) {
-            return;
-        }
-        name = q->resolve ? pin->given : redirected(pin->given);
-        if (!name[0]) {
-            err = !q->empty_is_dirfd ? -ENOENT :
-                policy_pin_descriptor(pin, q->dirfd, false);
-        } else {
-            err = policy_pin_path(pin, q, name);
-        }
+        return policy_pin_descriptor(pin, q->dirfd, true);
     }
-    pin->error = -err;
+    copy_given(pin, guest, q);
+    if (pin->error) {
+        return -pin->error;
+    }
+    name = q->resolve ? pin->given : redirected(pin->given);
+    if (name[0]) {
+        return policy_pin_path(pin, q, name);
+    }
+    return q->empty_is_dirfd ? policy_pin_descriptor(pin, q->dirfd, false) :
+        -ENOENT;
+}
+
+static struct pin *resolve(void *guest, const struct re_path_query *q)
+{
+    struct pin *pin = &path_state->pins[q->index];
+
+    start_pin(pin, q);
+    pin->error = -find(pin, guest, q);
     pin->plain = !is_proc(pin->fd);
+    return pin;
+}
+
+void policy_path_resolve(void *guest, const struct re_path_query *q,
+                         struct re_path *path)
+{
+    const struct pin *pin = resolve(guest, q);
+
     if (pin->host[0]) {
         policy_pin_guest_name(pin->host, path->name, sizeof(path->name));
         path->len = strlen(path->name);
@@ -127,6 +146,45 @@ int policy_path_identity(void *guest, int dirfd, uint64_t ret[2])
     ret[0] = st.st_dev;
     ret[1] = st.st_ino;
     return 0;
+}
+
+int policy_path_replace(void *guest, const struct re_path_query *q,
+                        const struct re_replacement *with)
+{
+    struct pin *pin = &path_state->pins[q->index];
+    struct re_path_query other = *q;
+    int fd;
+
+    start_pin(pin, q);
+    if (with->path) {
+        other.dirfd = AT_FDCWD;
+        other.resolve = 0;
+        snprintf(pin->given, sizeof(pin->given), "%s", with->path);
+        pin->error = -policy_pin_path(pin, &other, with->path);
+        pin->plain = !is_proc(pin->fd);
+        return 0;
+    }
+    fd = policy_made_aside(with->bytes, with->len, with->name, with->writable);
+    if (fd < 0) {
+        return fd;
+    }
+    pin->plain = true;
+    return policy_pin_adopt(pin, fd);
+}
+
+int policy_path_make_parents(void *guest, const struct re_path_query *q)
+{
+    struct pin *pin = resolve(guest, q);
+    int err;
+
+    if (pin->error != ENOENT) {
+        return pin->error ? -pin->error : -EEXIST;
+    }
+    err = policy_pin_make_parents(pin->host);
+    if (!err) {
+        resolve(guest, q);
+    }
+    return err;
 }
 
 /* --- carrying out ------------------------------------------------------ */
@@ -176,6 +234,41 @@ static bool apply_stat(struct pin *pin, struct re_call *call)
     return true;
 }
 
+/* A made file has one name, which is a link of /proc: that must be followed. */
+static void apply_content(struct pin *pin, struct re_call *call)
+{
+    switch (call->nr) {
+#ifdef TARGET_NR_lstat
+    case TARGET_NR_lstat:
+        call->nr = TARGET_NR_stat;
+        break;
+#endif
+#ifdef TARGET_NR_lstat64
+    case TARGET_NR_lstat64:
+        call->nr = TARGET_NR_stat64;
+        break;
+#endif
+#ifdef TARGET_NR_oldlstat
+    case TARGET_NR_oldlstat:
+        call->nr = TARGET_NR_oldstat;
+        break;
+#endif
+#ifdef TARGET_NR_faccessat2
+    case TARGET_NR_faccessat2:
+        call->args[3] &= ~(uint64_t)AT_SYMLINK_NOFOLLOW;
+        break;
+#endif
+#ifdef TARGET_NR_openat2
+    case TARGET_NR_openat2:
+        break;                  /* apply_how() */
+#endif
+    default:
+        if (pin->flags_reg >= 0) {
+            call->args[pin->flags_reg] &= ~(uint64_t)TARGET_O_NOFOLLOW;
+        }
+    }
+}
+
 static void apply_pin(struct pin *pin, unsigned index, struct re_call *call)
 {
     if (pin->directory) {
@@ -188,6 +281,9 @@ static void apply_pin(struct pin *pin, unsigned index, struct re_call *call)
     }
     if (pin->dirfd_reg >= 0) {
         call->args[pin->dirfd_reg] = AT_FDCWD;
+    }
+    if (pin->content) {
+        apply_content(pin, call);
     }
     if (!pin->add_nofollow) {
         return;
@@ -237,6 +333,7 @@ static abi_long apply_how(struct state *s, struct re_call *call)
     }
     if (pin->made && !pin->directory) {
         flags |= pin->add_nofollow ? TARGET_O_NOFOLLOW : 0;
+        flags &= pin->content ? ~(uint64_t)TARGET_O_NOFOLLOW : UINT64_MAX;
         resolve = 0;            /* it has been resolved that way */
     }
     s->how[0] = tswap64(flags);

@@ -20,6 +20,7 @@ struct re_call;
 struct re_facts;
 struct re_path;
 struct re_path_query;
+struct re_replacement;
 
 /* Once, before the guest runs, for a policy with such conditions. Marks the
  * calls that have to be watched for the pins' sake; with NULL, for learning,
@@ -36,6 +37,9 @@ extern const struct re_guest_ops policy_guest_ops;
 /* For it: */
 void policy_path_resolve(void *guest, const struct re_path_query *query,
                          struct re_path *path);
+int policy_path_replace(void *guest, const struct re_path_query *query,
+                        const struct re_replacement *with);
+int policy_path_make_parents(void *guest, const struct re_path_query *query);
 
 int policy_path_identity(void *guest, int dirfd, uint64_t ret[2]);
 

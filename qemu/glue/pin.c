@@ -452,6 +452,48 @@ static int stand_in(struct pin *pin, const struct re_path_query *q)
     return 0;
 }
 
+/* --- made -------------------------------------------------------------- */
+
+int policy_pin_adopt(struct pin *pin, int fd)
+{
+    fd = move_up(fd);
+    if (fd < 0) {
+        return fd;
+    }
+    pin->fd = fd;
+    pin->file = pin->content = true;
+    snprintf(pin->text, sizeof(pin->text), "%s/%d", descriptors(), fd);
+    return 0;
+}
+
+/* A directory in a directory, made if it is not there. */
+static int enter(int parent, const char *name)
+{
+    int fd = open_path(parent, name, O_DIRECTORY | O_NOFOLLOW, 0);
+
+    if (fd == -ENOENT && mkdirat(parent, name, 0755) < 0 && errno != EEXIST) {
+        return -errno;
+    }
+    return fd != -ENOENT ? fd :
+        open_path(parent, name, O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+int policy_pin_make_parents(const char *host)
+{
+    g_auto(GStrv) parts = g_strsplit(host, "/", -1);
+    int fd = open_path(AT_FDCWD, "/", O_DIRECTORY, 0);
+
+    /* The first is empty; the last is the name itself. */
+    for (char **part = parts + 1; fd >= 0 && part[0] && part[1]; part++) {
+        int next = enter(fd, *part);
+
+        close(fd);
+        fd = next;
+    }
+    policy_pin_close(fd);
+    return fd < 0 ? fd : 0;
+}
+
 /* --- outside ----------------------------------------------------------- */
 
 int policy_pin_path(struct pin *pin, const struct re_path_query *q,

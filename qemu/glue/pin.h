@@ -17,6 +17,7 @@ struct pin {
     bool add_nofollow;          /* nobody may slip a link in */
     bool plain;                 /* not in /proc: QEMU fakes nothing there */
     bool file;                  /* text is the descriptor and no more */
+    bool content;               /* ... of a file that was made for this call */
     int error;                  /* host errno; the call must fail with it */
     int fd;                     /* -1: none */
     int reg, dirfd_reg, flags_reg;      /* -1: none */
@@ -43,6 +44,14 @@ int policy_pin_path(struct pin *pin, const struct re_path_query *q,
 
 /* The same for a guest's descriptor itself; "null": the call has no string. */
 int policy_pin_descriptor(struct pin *pin, int dirfd, bool null);
+
+/* A file that was made for this call, in the place of what would be found.
+ * Takes "fd" over. 0 or a negative errno. */
+int policy_pin_adopt(struct pin *pin, int fd);
+
+/* Makes the directories that lead to a canonical host path, without following
+ * a link. 0 or a negative errno. */
+int policy_pin_make_parents(const char *host);
 
 /* Closes a pin's descriptor; -1 is none. */
 void policy_pin_close(int fd);

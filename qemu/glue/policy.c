@@ -11,8 +11,10 @@
 #include "user-internals.h"
 #include "signal-common.h"
 #include "user/page-protection.h"
+#include "user/safe-syscall.h"
 #include "special-errno.h"
 #include "qemu/log.h"
+#include "qemu/timer.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -174,6 +176,42 @@ static uint64_t guest_pc(void *guest)
     return cpu->cc->get_pc(cpu);
 }
 
+/* x86_64's vsyscall page: a call from there can neither be made again nor
+ * leave the registers alone; the emulator asserts it. */
+static bool in_vsyscall_page(CPUArchState *env)
+{
+#if defined(TARGET_X86_64)
+    return (env->eip & TARGET_PAGE_MASK) == TARGET_VSYSCALL_PAGE;
+#else
+    return false;
+#endif
+}
+
+static int guest_sleep(void *guest, uint64_t until)
+{
+    bool whole = in_vsyscall_page(cpu_env((CPUState *)guest));
+    struct timespec time = {
+        .tv_sec = until / NANOSECONDS_PER_SECOND,
+        .tv_nsec = until % NANOSECONDS_PER_SECOND,
+    };
+    int ret;
+
+    do {
+        ret = whole ? -clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time,
+                                       NULL) :
+            safe_syscall(__NR_clock_nanosleep, CLOCK_MONOTONIC,
+                         TIMER_ABSTIME, &time, NULL);
+    } while (ret && whole);
+    return ret ? -EINTR : 0;
+}
+
+/* Through the host's kernel, so that it meets the guest's mask and handlers as
+ * any other signal does. */
+static void guest_signal(void *guest, int number)
+{
+    syscall(__NR_tgkill, getpid(), qemu_get_thread_id(), number);
+}
+
 const struct re_guest_ops policy_guest_ops = {
     .read = guest_read,
     .write = guest_write,
@@ -184,6 +222,10 @@ const struct re_guest_ops policy_guest_ops = {
     .make_file = policy_made_file,
     .open_host = policy_made_open,
     .identity = policy_path_identity,
+    .sleep = guest_sleep,
+    .signal = guest_signal,
+    .replace = policy_path_replace,
+    .make_parents = policy_path_make_parents,
 };
 
 /* --- verdicts that end in a signal ------------------------------------- */
@@ -197,17 +239,6 @@ static void pass_over_syscall(CPUArchState *env)
 #elif defined(TARGET_HPPA)
     env->iaoq_f = env->gr[31] | PRIV_USER;
     env->iaoq_b = env->iaoq_f + 4;
-#endif
-}
-
-/* x86_64's vsyscall page: a call from there can neither be made again nor
- * leave the registers alone; the emulator asserts it. */
-static bool in_vsyscall_page(CPUArchState *env)
-{
-#if defined(TARGET_X86_64)
-    return (env->eip & TARGET_PAGE_MASK) == TARGET_VSYSCALL_PAGE;
-#else
-    return false;
 #endif
 }
 
@@ -391,6 +422,8 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
     switch (step) {
     case RE_STEP_DONE:
         return answer(env, call->result);
+    case RE_STEP_AGAIN:
+        return -QEMU_ERESTARTSYS;
     case RE_STEP_TRAP:
         return trap(env, call);
     default:

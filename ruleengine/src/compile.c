@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "diag-add.h"
+#include "manner-bind.h"
 #include "origin.h"
 #include "slots.h"
 
@@ -17,6 +18,7 @@ struct entry {
     struct entry *sibling;      /* of the draft */
     const struct bound *bound;
     const struct re_test *tests;
+    struct re_manner_bound manner;
     uint16_t slot;
     bool asks;
     bool exact;             /* a directory's rule for this very spelling */
@@ -61,7 +63,12 @@ static int compare_effect(const struct re_rule *a, const struct re_rule *b)
     if (order == 0) {
         order = (a->value > b->value) - (a->value < b->value);
     }
-    return order ? order : compare_text(a->handler_name, b->handler_name);
+    if (order == 0) {
+        order = compare_text(a->handler_name, b->handler_name);
+    }
+    /* Manners are compared by their words. */
+    return order ? order : compare_text(a->manner ? a->text : NULL,
+                                        b->manner ? b->text : NULL);
 }
 
 /* ORDER VERDICT; a refusal that lets calls through comes behind all that do
@@ -106,9 +113,11 @@ struct spread {
     const struct re_draft *draft;
     struct bound *bound;
     unsigned count, lacking_count;
+    unsigned unfit;             /* calls that its verdict or limit is not for */
     struct re_node *lacking;    /* the first one */
     unsigned lacking_slot;
     struct re_bound tests;      /* of the last slot */
+    struct re_manner_bound manner;  /* of the last slot */
 };
 
 /* bound NULL: always */
@@ -122,7 +131,8 @@ static int add_entry(struct compiler *c, struct spread *s, unsigned slot,
     }
     e->bound = s->bound;
     e->tests = bound ? bound->tests : NULL;
-    e->asks = bound && bound->asks;
+    e->asks = (bound && bound->asks) || s->manner.form;
+    e->manner = s->manner;
     e->slot = slot;
     e->exact = !s->draft->entry &&
         strcmp(s->draft->name, st_slot_name(c->layer->target, slot)) == 0;
@@ -143,6 +153,10 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     const struct re_draft *draft = s->draft;
     struct re_node *lacking;
 
+    if (!re_manner_bind(c->layer, draft, slot, &s->manner)) {
+        s->unfit++;
+        return 0;
+    }
     if (!draft->condition) {
         s->count++;
         return add_entry(c, s, slot, NULL);
@@ -229,6 +243,10 @@ static int spread_draft(struct compiler *c, struct bound *bound)
 
     for (unsigned i = 0; !err && i < slots->count; i++) {
         err = spread_slot(c, &s, slots->at[i]);
+    }
+    if (!err && s.unfit) {
+        err = re_manner_unfit(draft, s.count == 0 && !s.lacking_count,
+                              c->doc->diags);
     }
     if (!err && s.lacking_count) {
         err = report_lacking(c, &s);
@@ -356,6 +374,7 @@ static int settle_slot(struct compiler *c, unsigned slot)
         candidates[count++] = (struct re_candidate) {
             .rule = e->bound->draft->rule, .tests = e->tests,
             .asks = e->asks, .draft = e->bound->draft,
+            .measure = e->manner.measure, .form = e->manner.form,
         };
         if (!decides && always(e)) {
             decides = e;
@@ -412,8 +431,13 @@ static int settle_slots(struct compiler *c)
 
 /* --- counters ------------------------------------------------------------- */
 
-/* Counters of "when" lie in memory that forked children and executed programs
- * share. */
+static struct re_limit *limit_of(const struct re_rule *rule)
+{
+    return rule->manner ? rule->manner->limit : NULL;
+}
+
+/* Counters of "when" and the state of limits lie in memory that forked children
+ * and executed programs share. */
 static int make_counters(struct compiler *c)
 {
     size_t count = 0;
@@ -421,7 +445,7 @@ static int make_counters(struct compiler *c)
     void *map;
 
     for (const struct re_draft *d = c->doc->drafts; d; d = d->next) {
-        count += has_when(d->rule);
+        count += has_when(d->rule) + (limit_of(d->rule) != NULL);
     }
     if (count == 0) {
         return 0;
@@ -431,7 +455,7 @@ static int make_counters(struct compiler *c)
         int err = errno;
 
         re_diags_add(c->doc->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
-                     "memory for the counters of \"when\": %s",
+                     "memory for the counters of \"when\" and \"limit\": %s",
                      strerror(err));
         return -err;
     }
@@ -442,10 +466,12 @@ static int make_counters(struct compiler *c)
         if (has_when(d->rule)) {
             d->rule->count = next++;
         }
+        if (limit_of(d->rule)) {
+            limit_of(d->rule)->state = next++;
+        }
     }
     return 0;
 }
-
 
 static int compile(struct compiler *c)
 {

@@ -148,7 +148,7 @@ static bool when_holds(const struct re_rule *rule,
         return true;
     }
     if (again) {
-        return rule == *again || rule->verdict == RE_VERDICT_ALLOW;
+        return rule == *again || rule->verdict <= RE_VERDICT_RUN;
     }
     n = atomic_fetch_add_explicit(rule->count, 1, memory_order_relaxed) + 1;
     return n >= when->first && n <= when->last &&

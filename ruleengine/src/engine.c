@@ -14,6 +14,7 @@
 #include "diag-add.h"
 #include "learn.h"
 #include "lua-state.h"
+#include "manner.h"
 #include "origin.h"
 #include "parse.h"
 #include "policy.h"
@@ -33,7 +34,7 @@ struct re_engine {
 
 static bool plain(const struct re_rule *rule)
 {
-    return rule->verdict == RE_VERDICT_ALLOW && !rule->log &&
+    return rule->verdict == RE_VERDICT_ALLOW && !rule->log && !rule->manner &&
         !rule->when.first;
 }
 
@@ -288,8 +289,8 @@ static enum re_step carry_out(struct re_engine *e, struct re_call *call)
     case RE_VERDICT_KILL:
         step = RE_STEP_KILL;
         break;
-    case RE_VERDICT_LUA:
-        break;              /* follow_handler() has the answer */
+    default:
+        break;              /* emulate() and follow_handler() */
     }
     record(e, call);
     return step;
@@ -331,6 +332,95 @@ static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
     return carry_out(e, call);
 }
 
+/* --- calls that run, but otherwise --------------------------------------- */
+
+static const struct re_form *form_of(const struct re_layer *layer,
+                                     const struct re_call *call,
+                                     const struct re_rule *rule)
+{
+    const struct re_slot *s = &layer->slots[call->slot];
+
+    for (unsigned i = 0; i < s->count; i++) {
+        if (s->candidates[i].rule == rule) {
+            return s->candidates[i].form;
+        }
+    }
+    return NULL;
+}
+
+static int guest_errno(const struct re_engine *e, int error)
+{
+    const char *name = strerrorname_np(error);
+    int number = name ? st_errno_by_name(e->target, name) : -1;
+
+    return number > 0 ? number : st_errno_by_name(e->target, "EIO");
+}
+
+static int replace_file(struct re_call *call, const struct re_rule *rule,
+                        const struct re_form *form)
+{
+    const struct re_content *c = &rule->manner->content;
+    struct re_replacement with = {
+        .path = rule->verdict == RE_VERDICT_REDIRECT ? c->path : NULL,
+        .bytes = c->bytes, .len = c->len,
+    };
+
+    if (call->facts->made & RE_FACT_PATH && call->facts->paths[0].len) {
+        with.name = call->facts->paths[0].name;
+    }
+    return re_fact_replace(call->facts, form, &with);
+}
+
+/* Prepares the call for what the rule says of it. 0, or the host's errno,
+ * negative: the call then ends with that. */
+static int change_call(const struct re_layer *layer, struct re_call *call,
+                       const struct re_rule *rule)
+{
+    const struct re_form *form = rule->verdict == RE_VERDICT_RUN ? NULL :
+        form_of(layer, call, rule);
+
+    if (!form) {
+        return 0;
+    }
+    if (!call->facts) {
+        return -ENOMEM;
+    }
+    switch (rule->verdict) {
+    case RE_VERDICT_WILDCARD:
+        re_fact_address(call->facts, form);
+        call->wildcard = form;
+        return 0;
+    case RE_VERDICT_PARENTS:
+        re_fact_make_parents(call->facts, form);
+        return 0;           /* the call says itself what is missing */
+    default:
+        return replace_file(call, rule, form);
+    }
+}
+
+static bool runs(const struct re_rule *rule)
+{
+    return rule->verdict < RE_VERDICT_RETURN;
+}
+
+/* A rule below which the original runs: it, and then the other layers' rules,
+ * are applied to the call. */
+static enum re_step run_otherwise(struct re_engine *e, struct re_call *call)
+{
+    int layer = call->layer;
+    int err = change_call(e->layers[layer], call, call->rule);
+
+    if (err < 0) {
+        call->result = -guest_errno(e, -err);
+    } else {
+        call->result = RE_RESULT_GONE;  /* none yet: for the record */
+    }
+    if (!call->again) {
+        record(e, call);
+    }
+    return err < 0 ? RE_STEP_DONE : emulate(e, call, layer);
+}
+
 /* Whether layer a's rule is carried out before layer b's: the stricter one,
  * and among equals that of the layer which was named first. */
 static bool comes_before(const struct re_call *call, int a, int b)
@@ -363,11 +453,66 @@ static enum re_step emulate(struct re_engine *e, struct re_call *call,
     rule = call->decided[next];
     call->layer = next;
     call->rule = rule;
+    if (runs(rule)) {
+        return run_otherwise(e, call);
+    }
     if (rule->verdict != RE_VERDICT_LUA) {
         return carry_out(e, call);
     }
     return follow_handler(e, call, re_lua_start(e->layers[next]->lua, rule,
                                                 call));
+}
+
+/* --- manners ------------------------------------------------------------- */
+
+static const struct re_layer *const *layers_of(const struct re_engine *e)
+{
+    return (const struct re_layer *const *)e->layers;
+}
+
+/* A step on its way out: what it means for limits and delays. */
+static enum re_step finish(struct re_engine *e, struct re_call *call,
+                           enum re_step step)
+{
+    if (call->charged && step == RE_STEP_RUN) {
+        re_manner_run(layers_of(e), call);
+    } else if (call->charged) {
+        re_manner_settle(layers_of(e), call, RE_RESULT_AGAIN);
+    }
+    if (call->manners && step == RE_STEP_DONE) {
+        re_manner_end(e->layers[0], call);
+    }
+    return step;
+}
+
+static void remember(struct re_thread *thread, const struct re_call *call,
+                     const struct re_rule *rule)
+{
+    thread->again = true;
+    thread->again_rule = rule;
+    thread->again_nr = call->nr;
+    memcpy(thread->again_args, call->given, sizeof(call->given));
+}
+
+/* The delays and signals of what has been decided: of all layers, or of the one
+ * that refuses. False: it must be decided again. */
+static bool begin(struct re_engine *e, struct re_thread *thread,
+                  struct re_call *call, const struct re_rule *strictest,
+                  bool refused)
+{
+    int only = -1;
+
+    for (unsigned i = 0; refused && i < e->layer_count; i++) {
+        if (call->decided[i] == strictest) {
+            only = i;
+        }
+    }
+    if (re_manner_begin(e->layers[0], thread, call, only, call->again)) {
+        return true;
+    }
+    re_manner_settle(layers_of(e), call, RE_RESULT_AGAIN);
+    remember(thread, call, strictest ? strictest : call->rule);
+    return false;
 }
 
 /* A call that is made again was decided, counted and logged before. */
@@ -399,7 +544,7 @@ static bool stricter(const struct re_rule *a, const struct re_rule *b)
 enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
                       struct re_call *call)
 {
-    bool again = made_again(thread, call), emulated = false;
+    bool again = made_again(thread, call), emulated = false, refused;
     const struct re_rule *decided = thread->again_rule;
     const struct re_rule *strictest = NULL;
 
@@ -416,12 +561,19 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     call->layer = 0;
     call->has_run = false;
     call->settled = false;
+    call->again = again;
+    call->manners = call->charged = 0;
+    call->until = 0;
+    call->wildcard = NULL;
     for (unsigned i = 0; i < e->layer_count; i++) {
         const struct re_rule *rule = re_layer_decide(e->layers[i], call->slot,
                                                      call->args,
                                                      call->facts,
                                                      again ? &decided : NULL);
 
+        if (rule->manner) {
+            rule = re_manner_ask(e->layers[i], call, i, rule);
+        }
         call->decided[i] = rule;
         if (lets_through(e->layers[i], rule) ||
             rule->verdict == RE_VERDICT_ALLOW) {
@@ -436,41 +588,72 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
             strictest = rule;
         }
     }
-    if (strictest && refuses(strictest)) {
-        call->rule = strictest;
-        return carry_out(e, call);
+    refused = strictest && refuses(strictest);
+    if (call->manners && !begin(e, thread, call, strictest, refused)) {
+        return RE_STEP_AGAIN;
     }
-    return emulated ? emulate(e, call, -1) : let_run(call);
+    if (refused) {
+        call->rule = strictest;
+        return finish(e, call, carry_out(e, call));
+    }
+    return finish(e, call, emulated ? emulate(e, call, -1) : let_run(call));
+}
+
+/* bind() of an address that the host lacks, once more. */
+static bool take_wildcard(const struct re_engine *e, struct re_call *call,
+                          int64_t result)
+{
+    const struct re_form *form = call->wildcard;
+
+    call->wildcard = NULL;
+    return result == -st_errno_by_name(e->target, "EADDRNOTAVAIL") &&
+        re_fact_wildcard(call->facts, form);
 }
 
 enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
                        struct re_call *call, int64_t result)
 {
+    enum re_step step = RE_STEP_DONE;
+
     call->result = result;
+    if (call->wildcard && take_wildcard(e, call, result)) {
+        return RE_STEP_RUN;
+    }
+    if (call->charged) {
+        re_manner_settle(layers_of(e), call, result);
+    }
     if (result == RE_RESULT_AGAIN || result == RE_RESULT_GONE) {
         if (result == RE_RESULT_AGAIN) {
-            thread->again = true;
-            thread->again_rule = call->rule;
-            thread->again_nr = call->nr;
-            memcpy(thread->again_args, call->given, sizeof(call->given));
+            remember(thread, call, call->rule);
+            thread->again_until = 0;        /* it has waited */
         }
         if (call->lua) {
             re_lua_drop(e->layers[call->layer]->lua, call);
         }
         return RE_STEP_DONE;
     }
-    if (call->settled) {
-        return RE_STEP_DONE;
+    if (!call->settled) {
+        call->ran = result;
+        call->has_run = true;
+        step = follow_handler(e, call, re_lua_resume(
+            e->layers[call->layer]->lua, call, result));
     }
-    call->ran = result;
-    call->has_run = true;
-    return follow_handler(e, call, re_lua_resume(e->layers[call->layer]->lua,
-                                                 call, result));
+    return finish(e, call, step);
+}
+
+/* What stands behind a verdict's name: a handler, a file. */
+static const char *object_of(const struct re_rule *rule)
+{
+    if (rule->handler_name) {
+        return rule->handler_name;
+    }
+    return rule->manner ? rule->manner->content.path : NULL;
 }
 
 size_t re_call_note(const struct re_call *call, char *buf, size_t size)
 {
     const struct re_rule *rule = call->rule;
+    const char *object = rule ? object_of(rule) : NULL;
     char place[32] = "";
 
     if (!rule || rule->verdict == RE_VERDICT_ALLOW) {
@@ -484,8 +667,7 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size)
     }
     return snprintf(buf, size, "policy: %s%s%s%s, %s%s%s",
                     re_verdict_name(rule->verdict),
-                    rule->handler_name ? " " : "",
-                    rule->handler_name ? rule->handler_name : "",
+                    object ? " " : "", object ? object : "",
                     call->settled && refuses(rule) ? " (permissive)" : "",
                     rule->file, place,
                     rule->line ? "" : " default");

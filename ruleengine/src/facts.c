@@ -16,6 +16,9 @@ enum {
     FAN_MARK_DONT_FOLLOW_BIT = 4,
 };
 
+/* Bytes of a local socket's path. */
+enum { UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) };
+
 /* How calls treat the last component of their paths. */
 enum {
     FOLLOW      = 0,
@@ -319,17 +322,12 @@ static void resolve(struct re_facts *f, const struct re_form *form,
     }
 }
 
-const struct re_path *re_fact_path(struct re_facts *f,
-                                   const struct re_form *form, unsigned index)
+void re_fact_query(struct re_facts *f, const struct re_form *form,
+                   unsigned index, struct re_path_query *ret)
 {
     const struct re_path_form *p = &form->paths[index];
-    struct re_path *path = &f->paths[index];
     struct re_path_query q = p->query;
 
-    if (f->made & RE_FACT_PATH << index) {
-        return path;
-    }
-    f->made |= RE_FACT_PATH << index;
     q.addr = f->args[q.reg];
     if (q.dirfd_reg >= 0) {
         q.dirfd = (int32_t)f->args[q.dirfd_reg];
@@ -344,6 +342,20 @@ const struct re_path *re_fact_path(struct re_facts *f,
     if (form->open != RE_OPEN_NONE && index == 0) {
         query_open(f, form, &q);
     }
+    *ret = q;
+}
+
+const struct re_path *re_fact_path(struct re_facts *f,
+                                   const struct re_form *form, unsigned index)
+{
+    struct re_path *path = &f->paths[index];
+    struct re_path_query q;
+
+    if (f->made & RE_FACT_PATH << index) {
+        return path;
+    }
+    f->made |= RE_FACT_PATH << index;
+    re_fact_query(f, form, index, &q);
     resolve(f, form, &q, path);
     return path;
 }
@@ -427,18 +439,35 @@ const struct re_address *re_fact_address(struct re_facts *f,
     return a;
 }
 
+/* A local socket's: "given" has room for its path. */
+static bool unix_query(struct re_facts *f, const struct re_form *form,
+                       char given[UNIX_PATH_MAX + 1],
+                       struct re_path_query *ret)
+{
+    const struct re_address *a = re_fact_address(f, form);
+
+    *ret = (struct re_path_query) {
+        .given = given, .dirfd = RE_CWD, .follow = !form->binds,
+        .is_directory = form->binds, .index = 2,
+        .reg = -1, .dirfd_reg = -1, .flags_reg = -1,
+    };
+    if (a->family != AF_UNIX || a->len <= 2 ||
+        a->len > sizeof(struct sockaddr_un) || a->bytes[2] == '\0') {
+        return false;
+    }
+    memcpy(given, a->bytes + 2, a->len - 2);
+    given[a->len - 2] = '\0';
+    return true;
+}
+
 /* A path in the file system is resolved as any other, "@name" is abstract. */
 const struct re_path *re_fact_unix(struct re_facts *f,
                                    const struct re_form *form)
 {
     const struct re_address *a = re_fact_address(f, form);
     struct re_path *path = &f->unix_path;
-    char given[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
-    struct re_path_query q = {
-        .given = given, .dirfd = RE_CWD, .follow = !form->binds,
-        .is_directory = form->binds, .index = 2,
-        .reg = -1, .dirfd_reg = -1, .flags_reg = -1,
-    };
+    char given[UNIX_PATH_MAX + 1];
+    struct re_path_query q;
 
     if (f->made & RE_FACT_UNIX) {
         return path;
@@ -447,18 +476,76 @@ const struct re_path *re_fact_unix(struct re_facts *f,
     path->len = 0;
     path->name[0] = '\0';
     path->host = NULL;
-    if (a->family != AF_UNIX || a->len <= 2 ||
-        a->len > sizeof(struct sockaddr_un)) {
-        return path;
-    }
-    if (a->bytes[2] == '\0') {
+    if (unix_query(f, form, given, &q)) {
+        resolve(f, form, &q, path);
+    } else if (a->family == AF_UNIX && a->len > 2 &&
+               a->len <= sizeof(struct sockaddr_un)) {
         path->name[0] = '@';
         memcpy(path->name + 1, a->bytes + 3, a->len - 3);
         path->len = a->len - 2;
-        return path;
     }
-    memcpy(given, a->bytes + 2, a->len - 2);
-    given[a->len - 2] = '\0';
-    resolve(f, form, &q, path);
     return path;
+}
+
+/* --- what emulating rules change --------------------------------------- */
+
+static int replace(struct re_facts *f, const struct re_form *form,
+                   const struct re_path_query *q,
+                   const struct re_replacement *with)
+{
+    const struct re_guest_ops *ops = form->ops;
+
+    if (!ops || !ops->replace) {
+        return -EOPNOTSUPP;
+    }
+    f->made |= RE_FACT_PATH << q->index;
+    return ops->replace(f->guest, q, with);
+}
+
+int re_fact_replace(struct re_facts *f, const struct re_form *form,
+                    const struct re_replacement *with)
+{
+    struct re_replacement file = *with;
+    struct re_path_query q;
+
+    re_fact_query(f, form, 0, &q);
+    if (form->open != RE_OPEN_NONE && !with->path) {
+        file.writable = re_fact_access(f, form) != RE_ACCESS_READ;
+    }
+    return replace(f, form, &q, &file);
+}
+
+int re_fact_make_parents(struct re_facts *f, const struct re_form *form)
+{
+    char given[UNIX_PATH_MAX + 1];
+    struct re_path_query q;
+
+    if (!form->ops || !form->ops->make_parents) {
+        return -EOPNOTSUPP;
+    }
+    if (form->path_count) {
+        re_fact_query(f, form, 0, &q);
+        f->made |= RE_FACT_PATH;
+    } else if (unix_query(f, form, given, &q)) {
+        f->made |= RE_FACT_UNIX;
+    } else {
+        return -EEXIST;         /* in no file system */
+    }
+    return form->ops->make_parents(f->guest, &q);
+}
+
+bool re_fact_wildcard(struct re_facts *f, const struct re_form *form)
+{
+    struct re_address *a = &f->address;
+
+    re_fact_address(f, form);
+    if (!a->present || a->error || !a->has_ip) {
+        return false;
+    }
+    if (a->family == AF_INET6) {
+        memset(a->bytes + 8, 0, 16);
+    } else {
+        memset(a->bytes + 4, 0, 4);
+    }
+    return true;
 }

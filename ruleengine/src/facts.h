@@ -58,4 +58,21 @@ const struct re_path *re_fact_unix(struct re_facts *f,
                                    const struct re_form *form);
 enum re_access re_fact_access(struct re_facts *f, const struct re_form *form);
 
+/* How the call goes about one of its paths. */
+void re_fact_query(struct re_facts *f, const struct re_form *form,
+                   unsigned index, struct re_path_query *ret);
+
+/* From here on the call's path leads to something else. 0 or the host's errno,
+ * negative. */
+int re_fact_replace(struct re_facts *f, const struct re_form *form,
+                    const struct re_replacement *with);
+
+/* Makes the directories that the call's path, or its local socket's, lacks; see
+ * re_guest_ops.make_parents. */
+int re_fact_make_parents(struct re_facts *f, const struct re_form *form);
+
+/* Puts the wildcard address in the place of the one that bind is given; false:
+ * it is none of IPv4 or IPv6. */
+bool re_fact_wildcard(struct re_facts *f, const struct re_form *form);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "diag-add.h"
 #include "inspect-private.h"
+#include "manner.h"
 #include "origin.h"
 #include "verdict.h"
 
@@ -55,6 +56,14 @@ static void verdict_text(const struct re_rule *rule, char *buf, size_t size)
     case RE_VERDICT_DENY:
     case RE_VERDICT_ERROR:
         snprintf(buf, size, "%s %s", name, rule->error_name);
+        break;
+    case RE_VERDICT_REDIRECT:
+    case RE_VERDICT_FILE:
+        snprintf(buf, size, "%s %s", name, rule->manner->content.path);
+        break;
+    case RE_VERDICT_DATA:
+        snprintf(buf, size, "%s of %zu bytes", name,
+                 rule->manner->content.len);
         break;
     case RE_VERDICT_LUA:
         snprintf(buf, size, "%s %s", name, rule->handler_name);

@@ -7,6 +7,7 @@
 #include "compile.h"
 #include "diag-add.h"
 #include "lua-state.h"
+#include "manner.h"
 #include "origin.h"
 #include "parse.h"
 #include "policy.h"
@@ -123,6 +124,11 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     }
     for (struct re_draft *d = doc->drafts; d; d = d->next) {
         d->rule->log = logged(doc, d->logging, d->rule->verdict);
+        if (d->rule->manner && d->rule->manner->limit) {
+            struct re_rule *beyond = &d->rule->manner->limit->beyond;
+
+            beyond->log = logged(doc, d->logging, beyond->verdict);
+        }
     }
     layer->default_rule = &doc->default_.rule;
     layer->on_error = &doc->on_error.rule;

@@ -116,6 +116,8 @@ static void outcome_text(const struct re_lua *lua, char *buf, size_t size)
     case RE_VERDICT_KILL:
         n = snprintf(buf, size, ", killed");
         break;
+    default:
+        break;
     }
     if (n < 0 || (size_t)n >= size) {
         return;

@@ -20,12 +20,21 @@
 struct re_document;
 struct re_draft;
 struct re_lua;
+struct re_manner;
+struct re_measure;
 struct re_origin;
 struct re_setting;
 
-/* What a rule makes of a call; later is stricter (ORDER VERDICT). */
+/* What a rule makes of a call; later is stricter: the less of the call is
+ * carried out (ORDER VERDICT). */
 enum re_verdict {
     RE_VERDICT_ALLOW,
+    RE_VERDICT_RUN,         /* emulate: carried out, in its "manner" */
+    RE_VERDICT_WILDCARD,    /* emulate: bind, else to the wildcard address */
+    RE_VERDICT_PARENTS,     /* emulate: once missing directories are made */
+    RE_VERDICT_REDIRECT,    /* emulate: on another file of the host's */
+    RE_VERDICT_FILE,        /* emulate: on a file with "manner"'s content ... */
+    RE_VERDICT_DATA,        /* ... wherever that has come from */
     RE_VERDICT_RETURN,      /* emulate: success with "value" */
     RE_VERDICT_ERROR,       /* emulate: failure with "error" */
     RE_VERDICT_LUA,         /* emulate: "handler" decides */
@@ -51,6 +60,7 @@ struct re_rule {
     int handler;            /* LUA: struct re_lua's handle */
     const char *handler_name;
     struct re_when when;
+    struct re_manner *manner;   /* NULL: none; see manner.h */
     _Atomic uint64_t *count;    /* shared; NULL without "when" */
     const char *file;       /* as the user named it */
     unsigned line;          /* 0: the default of a policy that names none */
@@ -123,7 +133,9 @@ struct re_test {
 struct re_candidate {
     const struct re_rule *rule;
     const struct re_test *tests;    /* NULL: always */
-    bool asks;              /* some of the tests need facts */
+    bool asks;              /* some of the tests, or the verdict, need facts */
+    const struct re_measure *measure;   /* of a limit; NULL: none, or calls */
+    const struct re_form *form;     /* of a verdict that changes paths */
     const struct re_draft *draft;   /* for tools; NULL: a default */
 };
 

@@ -47,6 +47,9 @@ const char *re_record_verdict(const struct re_record *r);
 
 bool re_record_permissive(const struct re_record *r);
 
+/* The file on the host that takes the place of the guest's, or NULL. */
+const char *re_record_object(const struct re_rule *rule);
+
 /* "web.ini:14"; "web.ini default" where there is no line, and, in "readable"
  * lines, for the default wherever it stands. */
 void re_record_put_rule(struct re_out *o, const struct re_rule *rule,

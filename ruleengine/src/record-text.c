@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "verdict.h"
+
 static void put_offset(struct re_out *o, long seconds)
 {
     unsigned minutes = (seconds < 0 ? -seconds : seconds) / 60;
@@ -84,6 +86,21 @@ static void put_call(struct re_record *r, struct re_out *o)
     re_out_text(o, ") = ");
 }
 
+/* Of a call that goes on: how. */
+static void put_manner(struct re_out *o, const struct re_rule *rule)
+{
+    const char *object = re_record_object(rule);
+
+    re_out_text(o, rule->verdict == RE_VERDICT_ALLOW ? "allowed" :
+                rule->verdict == RE_VERDICT_LUA ? "passed on" :
+                re_verdict_name(rule->verdict));
+    if (object) {
+        re_out_text(o, " ");
+        re_out_escaped(o, object, strlen(object), RE_ESCAPE_TEXT,
+                       RE_RECORD_NAME);
+    }
+}
+
 static void put_outcome(struct re_record *r, struct re_out *o)
 {
     const struct re_rule *rule = r->call->rule;
@@ -101,8 +118,7 @@ static void put_outcome(struct re_record *r, struct re_out *o)
                r->call->result != RE_RESULT_GONE) {
         re_out_signed(o, r->call->result);
     } else {
-        re_out_text(o, rule->verdict == RE_VERDICT_ALLOW ? "allowed" :
-                    "passed on");
+        put_manner(o, rule);
     }
     if (re_record_permissive(r)) {
         re_out_text(o, " (permissive: let through)");

@@ -5,6 +5,8 @@
 #include <syslog.h>
 
 #include "fix.h"
+#include "manner.h"
+#include "verdict.h"
 
 /* --- when -------------------------------------------------------------- */
 
@@ -208,6 +210,12 @@ const char *re_record_error(const struct re_record *r)
     return NULL;
 }
 
+/* The file on the host that takes the place of the guest's, or NULL. */
+const char *re_record_object(const struct re_rule *rule)
+{
+    return rule->manner ? rule->manner->content.path : NULL;
+}
+
 bool re_record_permissive(const struct re_record *r)
 {
     return r->call->rule->permissive ||
@@ -234,12 +242,7 @@ void re_record_put_rule(struct re_out *o, const struct re_rule *rule,
 
 const char *re_record_verdict(const struct re_record *r)
 {
-    /* ORDER VERDICT */
-    static const char names[][8] = {
-        "allow", "return", "error", "lua", "deny", "trap", "kill",
-    };
-
-    return r->call ? names[r->call->rule->verdict] :
+    return r->call ? re_verdict_name(r->call->rule->verdict) :
         r->message ? "log" : "limit";
 }
 
@@ -281,10 +284,13 @@ static void json_args(struct re_record *r, struct re_json *j)
 static void json_outcome(struct re_record *r, struct re_json *j)
 {
     const struct re_rule *rule = r->call->rule;
-    const char *error = re_record_error(r);
+    const char *error = re_record_error(r), *object = re_record_object(rule);
 
     if (re_record_permissive(r)) {
         re_json_true(j, "permissive");
+    }
+    if (object) {
+        re_json_string(j, "object", object);
     }
     if (error) {
         re_json_string(j, "errno", error);

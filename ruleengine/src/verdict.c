@@ -6,12 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "content.h"
 #include "diag-add.h"
+#include "manner.h"
+#include "option.h"
 
 const char *re_verdict_name(enum re_verdict verdict)
 {
     static const char *const names[] = {
-        [RE_VERDICT_ALLOW] = "allow", [RE_VERDICT_RETURN] = "return",
+        [RE_VERDICT_ALLOW] = "allow", [RE_VERDICT_RUN] = "run",
+        [RE_VERDICT_WILDCARD] = "any-address",
+        [RE_VERDICT_PARENTS] = "make-parents",
+        [RE_VERDICT_REDIRECT] = "redirect", [RE_VERDICT_FILE] = "file",
+        [RE_VERDICT_DATA] = "data", [RE_VERDICT_RETURN] = "return",
         [RE_VERDICT_ERROR] = "error", [RE_VERDICT_LUA] = "lua",
         [RE_VERDICT_DENY] = "deny", [RE_VERDICT_TRAP] = "trap",
         [RE_VERDICT_KILL] = "kill",
@@ -34,7 +41,8 @@ static enum word_class class_of(const struct re_document *doc,
         { "deny", REFUSAL }, { "kill", REFUSAL }, { "trap", REFUSAL },
         { "errno", REFUSAL }, { "allow", ALLOWANCE }, { "always", ALLOWANCE },
         { "yes", ALLOWANCE }, { "return", ACTION }, { "error", ACTION },
-        { "lua", ACTION },
+        { "lua", ACTION }, { "data", ACTION }, { "file", ACTION },
+        { "redirect", ACTION }, { "run", ACTION },
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -175,109 +183,7 @@ int re_refusal_parse(struct re_document *doc, struct re_scan *s,
     return errno_parse(doc, s, rule, what);
 }
 
-/* --- when ----------------------------------------------------------------- */
-
-static int count_parse(struct re_scan *s, uint64_t least, uint64_t *ret)
-{
-    if (s->token != RE_TOKEN_NUMBER) {
-        return re_scan_expected(s, "a count");
-    }
-    if (s->number < least) {
-        return re_scan_error(s, NULL, "expected a count of at least %llu",
-                             (unsigned long long)least);
-    }
-    *ret = s->number;
-    re_scan_next(s);
-    return 0;
-}
-
-/* first | first+ | first+step | first..last | first..last+step */
-static int when_parse(struct re_scan *s, struct re_when *when)
-{
-    int err = count_parse(s, 1, &when->first);
-
-    when->last = when->first;
-    if (!err && re_scan_is(s, "-")) {
-        return re_scan_expected(s, "\"+\" or \"..\"");
-    }
-    if (!err && re_scan_take(s, "..")) {
-        err = count_parse(s, when->first, &when->last);
-        when->step = 1;
-    } else if (!err && re_scan_is(s, "+")) {
-        when->last = UINT64_MAX;
-        when->step = 1;
-    }
-    if (!err && re_scan_take(s, "+")) {
-        if (s->token == RE_TOKEN_NUMBER) {
-            err = count_parse(s, 1, &when->step);
-        }
-    }
-    return err;
-}
-
 /* --- rules ---------------------------------------------------------------- */
-
-static int once(struct re_scan *s, bool *seen)
-{
-    if (*seen) {
-        return re_scan_error(s, NULL, "this option stands here twice");
-    }
-    *seen = true;
-    re_scan_next(s);
-    return 0;
-}
-
-static int option_expected(enum re_section section,
-                           const struct re_draft *draft, struct re_scan *s)
-{
-    bool deny = section == RE_SECTION_DENY;
-    bool bare = !draft->condition && section != RE_SECTION_ALLOW;
-    char word[64], what[128];
-
-    snprintf(what, sizeof(what), "%s\"when\", \"log\"%s",
-             bare ? "\"if\", " : "\"&&\", \"||\", ",
-             deny ? ", \"quiet\" or \"permissive\"" : " or \"quiet\"");
-    if (bare && s->token == RE_TOKEN_WORD) {
-        return re_scan_error(s, "a condition begins with \"if\"",
-                             "expected %s, not \"%s\"", what,
-                             re_scan_text(s, word, sizeof(word)));
-    }
-    return re_scan_expected(s, what);
-}
-
-/* { "if" condition | "when" count | "log" | "quiet" | "permissive" } */
-static int options_parse(struct re_document *doc, enum re_section section,
-                         struct re_scan *s, struct re_draft *draft)
-{
-    bool have_when = false, have_log = false, have_permissive = false;
-    bool have_if = section == RE_SECTION_ALLOW;     /* it has no "if" */
-    int err = 0;
-
-    while (!err && s->token != RE_TOKEN_END) {
-        if (re_scan_is(s, "if") && section != RE_SECTION_ALLOW) {
-            err = once(s, &have_if);
-            if (!err) {
-                draft->condition = re_condition_parse(s, doc->arena);
-                err = draft->condition ? 0 : -EINVAL;
-            }
-        } else if (re_scan_is(s, "when")) {
-            err = once(s, &have_when);
-            if (!err) {
-                err = when_parse(s, &draft->rule->when);
-            }
-        } else if (re_scan_is(s, "log") || re_scan_is(s, "quiet")) {
-            draft->logging = re_scan_is(s, "log") ? RE_LOG_ALWAYS :
-                RE_LOG_NEVER;
-            err = once(s, &have_log);
-        } else if (re_scan_is(s, "permissive") && section == RE_SECTION_DENY) {
-            draft->rule->permissive = true;
-            err = once(s, &have_permissive);
-        } else {
-            err = option_expected(section, draft, s);
-        }
-    }
-    return err;
-}
 
 static int number_parse(struct re_document *doc, struct re_scan *s,
                         struct re_rule *rule)
@@ -306,6 +212,33 @@ static int number_parse(struct re_document *doc, struct re_scan *s,
     return 0;
 }
 
+/* "data", "file", "redirect" and what they put in the file's place. */
+static int replacement_parse(struct re_document *doc, struct re_scan *s,
+                             struct re_rule *rule)
+{
+    struct re_manner *m = re_manner_of(rule, doc->arena);
+
+    return m ? re_content_parse(doc, s, &m->content, &rule->verdict) :
+        -ENOMEM;
+}
+
+static int handler_parse(struct re_document *doc, struct re_scan *s,
+                         struct re_draft *draft)
+{
+    struct re_rule *rule = draft->rule;
+
+    rule->verdict = RE_VERDICT_LUA;
+    if (s->token != RE_TOKEN_WORD) {
+        return re_scan_expected(s, "the name of a Lua function");
+    }
+    rule->handler_name = re_arena_strndup(doc->arena,
+                                          s->entry->value + s->offset,
+                                          s->length);
+    draft->handler_offset = s->offset;
+    re_scan_next(s);
+    return rule->handler_name ? 0 : -ENOMEM;
+}
+
 static int action_parse(struct re_document *doc, struct re_scan *s,
                         struct re_draft *draft)
 {
@@ -320,27 +253,36 @@ static int action_parse(struct re_document *doc, struct re_scan *s,
         return errno_parse(doc, s, rule, "an errno such as ENOSPC");
     }
     if (re_scan_take(s, "lua")) {
-        rule->verdict = RE_VERDICT_LUA;
-        if (s->token != RE_TOKEN_WORD) {
-            return re_scan_expected(s, "the name of a Lua function");
-        }
-        rule->handler_name = re_arena_strndup(doc->arena,
-                                              s->entry->value + s->offset,
-                                              s->length);
-        draft->handler_offset = s->offset;
-        re_scan_next(s);
-        return rule->handler_name ? 0 : -ENOMEM;
+        return handler_parse(doc, s, draft);
+    }
+    if (re_scan_is(s, "data") || re_scan_is(s, "file") ||
+        re_scan_is(s, "redirect")) {
+        return replacement_parse(doc, s, rule);
+    }
+    if (re_scan_take_key(s, "make-parents")) {
+        rule->verdict = RE_VERDICT_PARENTS;
+        return 0;
+    }
+    if (re_scan_take_key(s, "any-address")) {
+        rule->verdict = RE_VERDICT_WILDCARD;
+        return 0;
+    }
+    rule->verdict = RE_VERDICT_RUN;
+    if (re_scan_take(s, "run") || re_scan_is_key(s, "delay") ||
+        re_scan_is_key(s, "delay-after") || re_scan_is_key(s, "signal")) {
+        return 0;
     }
     return wrong_place(doc, RE_SECTION_EMULATE, s,
-                       "\"return\", \"error\" or \"lua\"");
+                       "\"return\", \"error\", \"data\", \"file\", "
+                       "\"redirect\", \"run\", \"make-parents\", "
+                       "\"any-address\" or \"lua\"");
 }
 
 static int allowance_parse(struct re_document *doc, struct re_scan *s,
                            struct re_draft *draft)
 {
     draft->rule->verdict = RE_VERDICT_ALLOW;
-    if (re_scan_take(s, "always") || re_scan_is(s, "log") ||
-        re_scan_is(s, "quiet") || re_scan_is(s, "when")) {
+    if (re_scan_take(s, "always") || re_option_starts(s)) {
         return 0;
     }
     if (misplaced(doc, RE_SECTION_ALLOW, s)) {
@@ -359,7 +301,7 @@ int re_verdict_parse(struct re_document *doc, enum re_section section,
         re_refusal_parse(doc, s, draft->rule,
                          "an errno such as EPERM, \"kill\" or \"trap\"");
 
-    return err ? err : options_parse(doc, section, s, draft);
+    return err ? err : re_options_parse(doc, section, s, draft);
 }
 
 /* --- settings ------------------------------------------------------------- */

@@ -204,6 +204,7 @@ static struct naive_answer fast_decide(struct re_engine *engine,
     switch (step) {
     case RE_STEP_RUN:
         break;
+    case RE_STEP_AGAIN:         /* no signals come here */
     case RE_STEP_TRAP:
         a.verdict = RE_VERDICT_TRAP;
         break;

@@ -96,6 +96,7 @@ static int64_t outcome(const struct re_config *config, const char *name)
         case RE_STEP_DONE:
             result = call.result;
             break;
+        case RE_STEP_AGAIN:     /* no signals come here */
         case RE_STEP_TRAP:
             result = OUTCOME(TRAPPED);
             break;

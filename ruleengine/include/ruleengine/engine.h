@@ -41,6 +41,7 @@
 #include "ruleengine/guest.h"
 
 struct re_engine;
+struct re_form;
 struct re_rule;
 struct re_lua_run;
 
@@ -89,6 +90,8 @@ enum re_step {
     RE_STEP_DONE,       /* call->result is the answer */
     RE_STEP_TRAP,       /* send SIGSYS to the guest as seccomp does */
     RE_STEP_KILL,       /* end the whole guest process with SIGSYS */
+    RE_STEP_AGAIN,      /* a signal came: as if the call was interrupted before
+                           it began, and will be made again */
 };
 
 /* The result of an original call that the caller will make again (QEMU's
@@ -108,6 +111,7 @@ struct re_thread {
     int64_t again_nr;
     uint64_t again_args[ST_MAX_REGS];
     const struct re_rule *again_rule;   /* what had decided it */
+    uint64_t again_until;               /* what it waits for: ns, or 0 */
     bool again;
 };
 
@@ -132,6 +136,11 @@ struct re_call {
     int64_t ran;                    /* what the original call gave */
     bool has_run;
     bool settled;                   /* RE_STEP_RUN is the last step */
+    bool again;                     /* decided, logged and delayed before */
+    unsigned manners, charged;      /* layers: bits; see manner.h */
+    uint64_t granted[RE_LAYERS_MAX];
+    uint64_t until;                 /* CLOCK_MONOTONIC, ns; 0: now */
+    const struct re_form *wildcard; /* bind may be tried once more */
 };
 
 /*

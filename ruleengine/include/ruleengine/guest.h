@@ -9,11 +9,20 @@
 #ifndef RULEENGINE_GUEST_H
 #define RULEENGINE_GUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "ruleengine/facts.h"
+
+struct re_replacement {
+    const char *path;       /* on the host, absolute; NULL: a file of ... */
+    const void *bytes;
+    size_t len;
+    const char *name;       /* NULL: any */
+    bool writable;
+};
 
 struct re_guest_ops {
     /* Copies len bytes out of, or into, guest memory at a guest address.
@@ -73,6 +82,29 @@ struct re_guest_ops {
      * no other has while it exists. 0 or a negative errno. NULL: not known.
      */
     int (*identity)(void *guest, int dirfd, uint64_t ret[2]);
+
+    /* Sleeps until a time of CLOCK_MONOTONIC, in ns. 0, or -EINTR when a
+     * signal for the guest came before. NULL: nothing is ever delayed. */
+    int (*sleep)(void *guest, uint64_t until);
+
+    /* Sends the calling thread a signal; the host's number. NULL: none. */
+    void (*signal)(void *guest, int number);
+
+    /*
+     * From here to the end of the call, a path of it, named by its query, leads
+     * to something else: to "path" on the host (not below -L, not asked of the
+     * policy), or, where that is NULL, to a regular file with these bytes,
+     * which the call may change if it is "writable", for nobody else. "name" is
+     * what /proc shows of it. 0, or the host's errno, negative. NULL: this
+     * guest has no paths.
+     */
+    int (*replace)(void *guest, const struct re_path_query *query,
+                   const struct re_replacement *with);
+
+    /* Makes the directories, mode 0755, that the path of a query lacks but for
+     * its last name, and resolves it anew. 0, or the host's errno, negative:
+     * -EEXIST when there was nothing to make. NULL as above. */
+    int (*make_parents)(void *guest, const struct re_path_query *query);
 };
 
 #endif

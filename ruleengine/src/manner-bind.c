@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "manner-bind.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "verdict.h"
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name)) {
+        names++;
+    }
+    return *names;
+}
+
+/* --- verdicts ----------------------------------------------------------- */
+
+static bool changes_call(enum re_verdict verdict)
+{
+    return verdict >= RE_VERDICT_WILDCARD && verdict <= RE_VERDICT_DATA;
+}
+
+/* Whether a verdict that changes the call's file or address can do so to this
+ * call. */
+static bool verdict_fits(enum re_verdict verdict, const struct re_form *form,
+                         const char *name)
+{
+    /* Those for which a file is as good as any other, whoever made it. */
+    static const char *const shows[] = {
+        "open", "openat", "openat2", "creat", "stat", "lstat", "newfstatat",
+        "statx", "access", "faccessat", "faccessat2", "statfs", "truncate",
+        NULL,
+    };
+
+    switch (verdict) {
+    case RE_VERDICT_DATA:
+    case RE_VERDICT_FILE:
+        return form->path_count && is_one_of(name, shows);
+    case RE_VERDICT_REDIRECT:
+        return form->path_count;
+    case RE_VERDICT_PARENTS:
+        return form->path_count || form->binds;
+    case RE_VERDICT_WILDCARD:
+        return form->binds;
+    default:
+        return true;
+    }
+}
+
+/* --- limits ------------------------------------------------------------- */
+
+/*
+ * The kernel, too, may transfer less than these are asked for. Sockets' calls
+ * are not among them: a message would be cut.
+ */
+static const char *const shortened[] = {
+    "read", "write", "pread64", "pwrite64", "getrandom", "sendfile",
+    "copy_file_range", "splice", "tee", NULL,
+};
+
+static const struct re_measure *find_measure(struct re_layer *layer,
+                                             unsigned slot, const char *name)
+{
+    struct st_arg args[ST_MAX_ARGS];
+    int count = st_slot_args(layer->target, slot, args);
+    const char *call = st_slot_name(layer->target, slot);
+    struct re_measure *m;
+
+    call = call ? st_canonical_name(call) : NULL;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(args[i].name, name) != 0) {
+            continue;
+        }
+        m = re_arena_alloc(layer->arena, sizeof(*m));
+        if (m) {
+            m->reg = args[i].reg;
+            m->width = args[i].width;
+            m->pair = args[i].pair;
+            m->is_signed = args[i].is_signed;
+            m->shortens = args[i].pair == ST_PAIR_NONE && call &&
+                is_one_of(call, shortened);
+        }
+        return m;
+    }
+    return NULL;
+}
+
+/* --- outside ------------------------------------------------------------ */
+
+static const struct re_limit *limit_of(const struct re_draft *draft)
+{
+    const struct re_manner *m = draft->rule->manner;
+
+    return m && m->limit && m->limit->measure ? m->limit : NULL;
+}
+
+bool re_manner_bind(struct re_layer *layer, const struct re_draft *draft,
+                    unsigned slot, struct re_manner_bound *ret)
+{
+    const struct re_limit *limit = limit_of(draft);
+    enum re_verdict verdict = draft->rule->verdict;
+    const char *name = st_slot_name(layer->target, slot);
+
+    memset(ret, 0, sizeof(*ret));
+    if (limit && !limit->of_result) {
+        ret->measure = find_measure(layer, slot, limit->measure);
+        if (!ret->measure) {
+            return false;
+        }
+    }
+    if (!changes_call(verdict)) {
+        return true;
+    }
+    ret->form = re_layer_form(layer, slot);
+    name = name ? st_canonical_name(name) : NULL;
+    return ret->form && name && verdict_fits(verdict, ret->form, name);
+}
+
+int re_manner_unfit(const struct re_draft *draft, bool none,
+                    struct re_diags *diags)
+{
+    const struct re_limit *limit = limit_of(draft);
+    enum re_verdict verdict = draft->rule->verdict;
+    const char *name = re_verdict_name(verdict);
+
+    if (limit) {
+        re_entry_diag(diags, none ? RE_ERROR : RE_WARNING, draft->entry,
+                      limit->offset, limit->length, NULL,
+                      none ? "`%s` has no argument `%s`" :
+                      "not every call of `%s` has an argument `%s`: the rule "
+                      "does not apply to the others", draft->name,
+                      limit->measure);
+    } else if (none) {
+        re_entry_diag(diags, RE_ERROR, draft->entry, 0, strlen(name), NULL,
+                      verdict == RE_VERDICT_WILDCARD ?
+                      "\"%s\" is for `bind`, not for `%s`" :
+                      verdict == RE_VERDICT_DATA || verdict == RE_VERDICT_FILE ?
+                      "\"%s\" is for calls that open a file or look at it, "
+                      "not for `%s`" :
+                      "\"%s\" is for calls with a path, not for `%s`", name,
+                      draft->name);
+    }
+    return none ? -EINVAL : 0;
+}
