@@ -538,6 +538,58 @@ static void join_numbers(struct items *list, struct learn_notes *notes)
     learn_words_free(&texts);
 }
 
+/* --- libraries ------------------------------------------------------------ */
+
+/* A pattern for a library anywhere below /usr/lib; or NULL. */
+static char *anywhere(const struct item *item)
+{
+    static const char *const roots[] = { "/usr/lib/", "/lib/", "/lib64/" };
+    const char *name = strrchr(item->text, '/');
+
+    for (size_t i = 0; name && i < COUNT(roots); i++) {
+        if (strncmp(item->text, roots[i], strlen(roots[i])) == 0 &&
+            strstr(name, ".so")) {
+            char *word = item->wild ? policy_printf("%s", name + 1) :
+                escaped(name + 1);
+            char *text = policy_printf("%s**%s", roots[i], word);
+
+            free(word);
+            return text;
+        }
+    }
+    return NULL;
+}
+
+/* The dynamic linker tries one folder after the other. */
+static void join_searches(struct items *list, struct learn_notes *notes)
+{
+    struct learn_words texts = { 0 };
+
+    for (size_t i = 0; i < list->count; i++) {
+        char *text = anywhere(&list->items[i]);
+
+        if (text) {
+            learn_words_add(&texts, text);
+        }
+    }
+    learn_words_sort(&texts);
+    for (size_t i = 0; i < list->count; i++) {
+        struct item *item = &list->items[i];
+        char *text = anywhere(item);
+
+        if (text && are_many(&texts, text)) {
+            free(item->text);
+            item->text = text;
+            item->wild = true;
+            item->why = "a library that is looked for in many folders";
+            note(notes, item->seen, item->text, item->why);
+        } else {
+            free(text);
+        }
+    }
+    learn_words_free(&texts);
+}
+
 /* --- folders with many files ---------------------------------------------- */
 
 /* Where secrets and strangers lie: not opened because of many neighbours. */
@@ -713,6 +765,20 @@ static void put_pattern(struct learn_patterns *ret, const struct item *item,
     ret->items[ret->count++] = p;
 }
 
+/* Of what was noted on the way, that which has come out. */
+static void take_notes(struct learn_notes *to, const struct learn_notes *from,
+                       const char *text)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const struct learn_note *n = &from->items[i];
+
+        if (strcmp(n->to, text) == 0) {
+            note(to, n->from, n->to, n->why);
+            to->items[to->count - 1].count = n->count;
+        }
+    }
+}
+
 void learn_generalise(struct learn_patterns *ret, const struct learn_path *paths,
                       size_t count, const struct learn_path_options *options,
                       struct learn_notes *notes)
@@ -720,26 +786,32 @@ void learn_generalise(struct learn_patterns *ret, const struct learn_path *paths
     struct items list = {
         .items = policy_need(calloc(count + 1, sizeof(struct item))),
     };
+    struct learn_notes own = { 0 };
 
     for (size_t i = 0; i < count; i++) {
         make_item(&list.items[list.count++], &paths[i], options);
     }
     for (size_t i = 0; i < list.count; i++) {
         if (list.items[i].wild) {
-            note(notes, list.items[i].seen, list.items[i].text,
+            note(&own, list.items[i].seen, list.items[i].text,
                  list.items[i].why);
         }
     }
     unite(&list);
-    join_numbers(&list, notes);
+    if (!options->writes) {
+        join_searches(&list, &own);
+    }
+    join_numbers(&list, &own);
     unite(&list);
-    while (options->folds && fold_one(&list, options, notes)) {
+    while (options->folds && fold_one(&list, options, &own)) {
         unite(&list);
     }
     for (size_t i = 0; i < list.count; i++) {
         put_pattern(ret, &list.items[i], options->writes);
+        take_notes(notes, &own, list.items[i].text);
         free_item(&list.items[i]);
     }
+    learn_notes_free(&own);
     free(list.items);
 }
 

@@ -15,6 +15,7 @@
 enum {
     NAMES_MAX = 2048,       /* bound of st_name_at() */
     SET_MIN = 4,            /* calls seen that make a set worth naming */
+    SET_OPENS = 3,          /* further calls for each of these, at most */
     ADDRESSES_MANY = 4,     /* addresses with one port: any address */
     PORTS_MANY = 4,         /* ports of one address: any above */
     PORTS_FREE = 1024,      /* ... this */
@@ -811,6 +812,31 @@ static bool is_harmless(const struct names *n, const char *call)
     return false;
 }
 
+/* Of the calls that a set opens, how many do what no call seen does; those that
+ * do the same as each other count once. */
+static size_t strangeness(const struct maker *m,
+                          const struct learn_words *opened)
+{
+    struct learn_words kinds = { 0 };
+    size_t count;
+
+    for (size_t i = 0; i < opened->count; i++) {
+        const char *siblings[SIBLINGS_MAX];
+        unsigned n = learn_siblings(opened->items[i], siblings, SIBLINGS_MAX);
+        bool known = false;
+
+        for (unsigned j = 0; j < n; j++) {
+            known |= learn_words_have(&m->plain, siblings[j]);
+        }
+        if (!known) {
+            learn_words_once(&kinds, n ? siblings[0] : opened->items[i]);
+        }
+    }
+    count = kinds.count;
+    learn_words_free(&kinds);
+    return count;
+}
+
 /* What naming a set would allow: true if it may be named at all. */
 static bool weigh(const struct maker *m, const struct names *names,
                   const struct st_set *set, const struct learn_words *open,
@@ -836,7 +862,8 @@ static bool weigh(const struct maker *m, const struct names *names,
     }
     learn_words_free(&once);
     return fine && ret->covered >= SET_MIN &&
-        2 * ret->opened.count <= ret->covered;
+        ret->opened.count <= SET_OPENS * ret->covered &&
+        strangeness(m, &ret->opened) <= ret->covered;
 }
 
 static void take_fold(struct learn_policy *p, const struct learn_fold *fold,
@@ -873,8 +900,8 @@ static void fold_sets(struct maker *m, struct learn_words *open)
             struct learn_fold fold;
             bool fine = weigh(m, names, set, open, &fold);
 
-            if (fine && (!found || fold.covered - fold.opened.count >
-                         best.covered - best.opened.count)) {
+            if (fine && (!found || fold.covered + best.opened.count >
+                         best.covered + fold.opened.count)) {
                 learn_words_free(&best.opened);
                 best = fold;
                 found = true;

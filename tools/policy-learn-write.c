@@ -175,17 +175,20 @@ static void put_ends(struct writer *w, const char **lead)
 
 static void put_fold(struct writer *w, const struct learn_fold *f)
 {
-    char *text = policy_printf("%s", "");
+    int column = fprintf(w->out, "; %s: %u calls seen%s", f->set, f->covered,
+                         f->opened.count ? "; not seen:" : "");
 
     for (size_t i = 0; i < f->opened.count; i++) {
-        char *longer = policy_printf("%s %s", text, f->opened.items[i]);
+        const char *name = f->opened.items[i];
 
-        free(text);
-        text = longer;
+        if (column + 1 + (int)strlen(name) > COLUMNS) {
+            column = fprintf(w->out, "\n;  ") - 1;
+            w->line++;
+        }
+        column += fprintf(w->out, " %s", name);
     }
-    comment(w, "%s: %u calls seen%s%s", f->set, f->covered,
-            f->opened.count ? "; not seen:" : "", text);
-    free(text);
+    fputc('\n', w->out);
+    w->line++;
 }
 
 static void put_list(struct writer *w, struct learn_policy *p)
