@@ -722,7 +722,8 @@ static bool fold_one(struct items *list, const struct learn_path_options *o,
             bool deeper = false;
 
             dir[n] = '\0';
-            if (i > 0 && is_below(list->items[i - 1].text, dir)) {
+            if (i > 0 && strncmp(list->items[i - 1].text, dir, n) == 0 &&
+                list->items[i - 1].text[n] == '/') {
                 break;          /* counted with the one before */
             }
             if (may_fold(dir, o) && (!best || depth(dir) > depth(best)) &&

@@ -648,6 +648,7 @@ static void find_redirects(const struct st_target *target)
         "access", "stat", "lstat", "newfstatat", "statx", "statfs",
         "utimensat", "futimesat", "inotify_add_watch", "acct",
         "name_to_handle_at",
+        "execve", "execveat",   /* by program.c */
     };
 
     for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
