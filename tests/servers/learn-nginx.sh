@@ -28,7 +28,7 @@ wait "$server" 2>/dev/null
 port=$(free_port)
 sed -i "s/listen 127.0.0.1:[0-9]*/listen 127.0.0.1:$port/" nginx.conf
 serve watched "${nginx[@]}"
-fetch /
+fetch / >"$TEST_TMP/status"
 end_server "$server"
 taught nginx
 like "$told" 'syscalls, [0-9]* paths, ' "it says what it has learnt"
