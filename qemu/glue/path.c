@@ -12,6 +12,7 @@
 #include <ruleengine/engine.h>
 
 #include "made.h"
+#include "handlers.h"
 #include "policy.h"
 #include "path.h"
 #include "pin.h"
@@ -375,6 +376,14 @@ static abi_long apply_message(struct state *s, struct re_call *call,
     return 0;
 }
 
+/* A handler may have chosen another address: that one is its own. */
+static bool is_replaced(const struct re_call *call, const struct re_address *a)
+{
+    int reg = a->message_reg >= 0 ? a->message_reg : a->reg;
+
+    return reg >= 0 && call->args[reg] != call->given[reg];
+}
+
 static abi_long apply_address(struct state *s, struct re_call *call)
 {
     const struct re_address *a = &s->facts.address;
@@ -382,7 +391,7 @@ static abi_long apply_address(struct state *s, struct re_call *call)
     unsigned len = 0;
     abi_long ret = 0;
 
-    if (!(s->facts.made & RE_FACT_ADDRESS)) {
+    if (!(s->facts.made & RE_FACT_ADDRESS) || is_replaced(call, a)) {
         return 0;
     }
     if (a->error) {
@@ -452,6 +461,9 @@ void *policy_string(abi_ulong addr)
 {
     int i = which_of(addr) - MAGIC_PATH;
 
+    if (policy_kept_length(addr) >= 0) {
+        return policy_kept(addr, 0);
+    }
     return i >= 0 && i < PINS && path_state->pins[i].made ?
         path_state->pins[i].text : NULL;
 }
@@ -460,6 +472,9 @@ void *policy_bytes(abi_ulong addr, size_t len)
 {
     struct state *s = path_state;
 
+    if (policy_kept_length(addr) >= 0) {
+        return policy_kept(addr, len);
+    }
     switch (which_of(addr)) {
     case MAGIC_ADDRESS:
         return len < sizeof(s->address) ? s->address : NULL;
@@ -483,7 +498,7 @@ const char *policy_path_given(abi_ulong addr, int *ret_fd)
 {
     struct pin *pin;
 
-    if (!policy_string(addr)) {
+    if (policy_kept_length(addr) >= 0 || !policy_string(addr)) {
         return NULL;
     }
     pin = &path_state->pins[which_of(addr) - MAGIC_PATH];

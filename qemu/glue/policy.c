@@ -24,6 +24,7 @@
 
 #include <ruleengine/engine.h>
 
+#include "handlers.h"
 #include "made.h"
 #include "path.h"
 #include "pin.h"
@@ -133,7 +134,11 @@ void policy_fault(const void *mask)
 
 static int guest_read(void *guest, uint64_t addr, void *buf, size_t len)
 {
-    const void *bytes = guest_bytes(guest, addr, len, VERIFY_READ);
+    const void *bytes = policy_kept(addr, len);
+
+    if (!bytes) {
+        bytes = guest_bytes(guest, addr, len, VERIFY_READ);
+    }
 
     return bytes ? guarded_copy(buf, bytes, len, false) : -EFAULT;
 }
@@ -150,7 +155,12 @@ static ssize_t guest_read_string(void *guest, uint64_t addr, char *buf,
                                  size_t size)
 {
     size_t done = 0;
+    ssize_t kept = policy_kept_length(addr);
 
+    if (kept >= 0) {
+        snprintf(buf, size, "%s", (char *)policy_kept(addr, 0));
+        return kept < (ssize_t)size ? (ssize_t)strlen(buf) : -ENAMETOOLONG;
+    }
     while (done < size) {
         size_t page_rest = -((addr + done) | TARGET_PAGE_MASK);
         size_t len = MIN(page_rest, size - done);
@@ -226,6 +236,14 @@ const struct re_guest_ops policy_guest_ops = {
     .signal = guest_signal,
     .replace = policy_path_replace,
     .make_parents = policy_path_make_parents,
+    .keep = policy_keep,
+    .alloc = policy_alloc,
+    .release = policy_release,
+    .fd_path = policy_fd_path,
+    .register_at = policy_register_at,
+    .read_register = policy_register_read,
+    .write_register = policy_register_write,
+    .layouts = policy_layouts,
 };
 
 /* --- verdicts that end in a signal ------------------------------------- */
@@ -323,6 +341,7 @@ static void note_answer(const struct re_call *call)
 static void call_is_gone(void *call)
 {
     re_resume(policy_engine, &policy_thread, call, RE_RESULT_GONE);
+    policy_kept_release();
 }
 
 /* exit ends a thread by pthread_exit(): a handler that waits for the result is
@@ -412,10 +431,12 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
         if (outcome(ret) != ret) {
             policy_path_release();
+            policy_kept_release();
             return ret;
         }
     }
     policy_path_release();
+    policy_kept_release();
     if (unlikely(qemu_loglevel_mask(LOG_STRACE))) {
         note_answer(call);
     }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -218,6 +219,7 @@ static void begin(struct re_record *r, struct re_audit *audit)
     r->args = NULL;
     r->source = NULL;
     r->message = NULL;
+    r->data = NULL;
     r->prepared = false;
     r->utc_offset = audit->utc_offset;
     r->exe = atomic_load(&audit->exe)->text;
@@ -287,6 +289,35 @@ void re_audit_message(struct re_audit *audit, const char *source,
     r.source = source;
     r.message = message;
     write_record(audit, &r);
+}
+
+void re_audit_data(struct re_audit *audit, const char *source,
+                   const struct re_datum *data, unsigned count)
+{
+    struct re_record r;
+
+    begin(&r, audit);
+    r.source = source;
+    r.message = "";
+    r.data = data;
+    r.data_count = count;
+    write_record(audit, &r);
+}
+
+const char *re_audit_exe(const struct re_audit *audit)
+{
+    return atomic_load(&audit->exe)->text;
+}
+
+void re_audit_comm(const struct re_audit *audit, char comm[RE_AUDIT_COMM_MAX])
+{
+    const char *exe = re_audit_exe(audit), *slash = strrchr(exe, '/');
+    char name[RE_COMM_MAX];
+
+    snprintf(comm, RE_AUDIT_COMM_MAX, "%s",
+             prctl(PR_GET_NAME, name) == 0 &&
+             strncmp(name, audit->first_comm, RE_COMM_MAX) != 0 ? name :
+             slash ? slash + 1 : exe);
 }
 
 void re_audit_finish(struct re_audit *audit)

@@ -9,6 +9,7 @@
 #include "policy.h"
 
 struct re_audit;
+struct re_datum;
 struct re_origin;
 
 /* Sinks of one log. */
@@ -50,6 +51,17 @@ void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
 /* A message of a handler (call:log, c_log) as a record of its own. */
 void re_audit_message(struct re_audit *audit, const char *source,
                       const char *message);
+
+/* Data of a handler (call:log{}) as a record of its own. */
+void re_audit_data(struct re_audit *audit, const char *source,
+                   const struct re_datum *data, unsigned count);
+
+/* The program's name as records have it; good for as long as the log. */
+const char *re_audit_exe(const struct re_audit *audit);
+
+/* The calling thread's name as records have it. */
+#define RE_AUDIT_COMM_MAX 64
+void re_audit_comm(const struct re_audit *audit, char comm[RE_AUDIT_COMM_MAX]);
 
 /* The process ends: a record of its own for what is missing and no record has
  * told yet. */

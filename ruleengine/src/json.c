@@ -347,6 +347,11 @@ void re_json_true(struct re_json *j, const char *key)
     word(j, key, "true");
 }
 
+void re_json_false(struct re_json *j, const char *key)
+{
+    word(j, key, "false");
+}
+
 void re_json_null(struct re_json *j, const char *key)
 {
     word(j, key, "null");

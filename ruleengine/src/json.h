@@ -83,6 +83,7 @@ void re_json_signed(struct re_json *j, const char *key, int64_t value);
 void re_json_unsigned(struct re_json *j, const char *key, uint64_t value);
 void re_json_hex(struct re_json *j, const char *key, uint64_t value);
 void re_json_true(struct re_json *j, const char *key);
+void re_json_false(struct re_json *j, const char *key);
 void re_json_null(struct re_json *j, const char *key);
 void re_json_open(struct re_json *j, const char *key);
 void re_json_close(struct re_json *j);

@@ -146,6 +146,7 @@ static const luaL_Reg guarded_functions[] = {
 static const luaL_Reg safe_functions[] = {
     { "setmetatable", safe_setmetatable },
     { "print", log_print },
+    { "log", re_lua_log_function },
     /* these go away */
     { "dofile", NULL },
     { "loadfile", NULL },
@@ -193,6 +194,20 @@ static void open_safe(lua_State *L)
     open_safe_os(L);
 }
 
+/* math.random() follows the policy's seed. */
+static void seed_random(lua_State *L)
+{
+    struct re_lua *lua = re_lua_owner(L);
+
+    if (lua->limits.has_seed) {
+        lua_getglobal(L, LUA_MATHLIBNAME);
+        lua_getfield(L, -1, "randomseed");
+        lua_pushinteger(L, (lua_Integer)lua->limits.seed);
+        lua_call(L, 1, 0);
+        lua_pop(L, 1);
+    }
+}
+
 int re_lua_libs_open(lua_State *L)
 {
     struct re_lua *lua = re_lua_owner(L);
@@ -210,5 +225,6 @@ int re_lua_libs_open(lua_State *L)
     }
     set_functions(L, guarded_functions);
     lua_pop(L, 1);
+    seed_random(L);
     return 0;
 }

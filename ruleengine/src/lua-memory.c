@@ -20,7 +20,7 @@
 /* The longest string by default, without its NUL: a path's. */
 #define STRING_MAX 4095
 
-static int push_efault(lua_State *L)
+int re_lua_push_efault(lua_State *L)
 {
     lua_pushnil(L);
     lua_pushliteral(L, "EFAULT");
@@ -42,7 +42,7 @@ bool re_lua_check_address(lua_State *L, int index, uint64_t *ret_addr)
     return true;
 }
 
-static bool read_guest(lua_State *L, uint64_t addr, void *buf, size_t len)
+bool re_lua_read_guest(lua_State *L, uint64_t addr, void *buf, size_t len)
 {
     struct re_lua *lua = re_lua_owner(L);
 
@@ -50,7 +50,7 @@ static bool read_guest(lua_State *L, uint64_t addr, void *buf, size_t len)
            lua->ops->read(lua->current->call->guest, addr, buf, len) == 0;
 }
 
-static bool write_guest(lua_State *L, uint64_t addr, const void *buf,
+bool re_lua_write_guest(lua_State *L, uint64_t addr, const void *buf,
                         size_t len)
 {
     struct re_lua *lua = re_lua_owner(L);
@@ -59,27 +59,31 @@ static bool write_guest(lua_State *L, uint64_t addr, const void *buf,
            lua->ops->write(lua->current->call->guest, addr, buf, len) == 0;
 }
 
+bool re_lua_push_bytes_at(lua_State *L, uint64_t addr, size_t len)
+{
+    luaL_Buffer bytes;
+    char *room = luaL_buffinitsize(L, &bytes, len);
+    bool read = !len || re_lua_read_guest(L, addr, room, len);
+
+    luaL_pushresultsize(&bytes, read ? len : 0);
+    if (!read) {
+        lua_pop(L, 1);
+    }
+    return read;
+}
+
 static int method_read(lua_State *L)
 {
     uint64_t addr;
-    bool valid;
     lua_Integer len;
-    luaL_Buffer bytes;
-    char *room;
+    bool valid;
 
     re_lua_call_check(L);
     valid = re_lua_check_address(L, 2, &addr);
     len = luaL_checkinteger(L, 3);
     luaL_argcheck(L, len >= 0, 3, "a length cannot be negative");
-    if (!valid) {
-        return push_efault(L);
-    }
-    room = luaL_buffinitsize(L, &bytes, len);
-    if (len && !read_guest(L, addr, room, len)) {
-        return push_efault(L);
-    }
-    luaL_pushresultsize(&bytes, len);
-    return 1;
+    return valid && re_lua_push_bytes_at(L, addr, len) ? 1 :
+           re_lua_push_efault(L);
 }
 
 static int method_write(lua_State *L)
@@ -93,8 +97,8 @@ static int method_write(lua_State *L)
     valid = re_lua_check_address(L, 2, &addr);
     luaL_checktype(L, 3, LUA_TSTRING);
     bytes = lua_tolstring(L, 3, &len);
-    if (!valid || (len && !write_guest(L, addr, bytes, len))) {
-        return push_efault(L);
+    if (!valid || (len && !re_lua_write_guest(L, addr, bytes, len))) {
+        return re_lua_push_efault(L);
     }
     lua_pushboolean(L, 1);
     return 1;
@@ -148,65 +152,30 @@ static int method_string(lua_State *L)
         lua_pushliteral(L, "ENAMETOOLONG");
         return 2;
     }
-    return r < 0 ? push_efault(L) : 1;
+    return r < 0 ? re_lua_push_efault(L) : 1;
 }
 
 /* --- integers ---------------------------------------------------------- */
 
-/* Between the bytes of a guest integer and a host one. */
-static void reorder(lua_State *L, uint8_t *bytes, size_t size)
+uint64_t re_lua_to_host(const struct re_lua *lua, const uint8_t *bytes,
+                     size_t size)
 {
-    bool host_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    bool big = st_big_endian(lua->target);
+    uint64_t value = 0;
 
-    if (st_big_endian(re_lua_owner(L)->target) == host_big) {
-        return;
+    for (size_t i = 0; i < size; i++) {
+        value = value << 8 | bytes[big ? i : size - 1 - i];
     }
-    for (size_t i = 0; i < size / 2; i++) {
-        uint8_t byte = bytes[i];
-
-        bytes[i] = bytes[size - 1 - i];
-        bytes[size - 1 - i] = byte;
-    }
+    return value;
 }
 
-static uint64_t load_host(const uint8_t *bytes, size_t size)
+void re_lua_to_guest(const struct re_lua *lua, uint8_t *bytes, size_t size,
+                  uint64_t value)
 {
-    uint16_t two;
-    uint32_t four;
-    uint64_t eight;
+    bool big = st_big_endian(lua->target);
 
-    switch (size) {
-    case 1:
-        return *bytes;
-    case 2:
-        memcpy(&two, bytes, sizeof(two));
-        return two;
-    case 4:
-        memcpy(&four, bytes, sizeof(four));
-        return four;
-    default:
-        memcpy(&eight, bytes, sizeof(eight));
-        return eight;
-    }
-}
-
-static void store_host(uint8_t *bytes, size_t size, uint64_t value)
-{
-    uint16_t two = value;
-    uint32_t four = value;
-
-    switch (size) {
-    case 1:
-        *bytes = value;
-        break;
-    case 2:
-        memcpy(bytes, &two, sizeof(two));
-        break;
-    case 4:
-        memcpy(bytes, &four, sizeof(four));
-        break;
-    default:
-        memcpy(bytes, &value, sizeof(value));
+    for (size_t i = 0; i < size; i++) {
+        bytes[big ? size - 1 - i : i] = value >> 8 * i;
     }
 }
 
@@ -218,11 +187,10 @@ static int get_integer(lua_State *L, size_t size, bool is_signed)
 
     re_lua_call_check(L);
     valid = re_lua_check_address(L, 2, &addr);
-    if (!valid || !read_guest(L, addr, bytes, size)) {
-        return push_efault(L);
+    if (!valid || !re_lua_read_guest(L, addr, bytes, size)) {
+        return re_lua_push_efault(L);
     }
-    reorder(L, bytes, size);
-    value = load_host(bytes, size);
+    value = re_lua_to_host(re_lua_owner(L), bytes, size);
     if (is_signed && size < 8) {
         uint64_t sign = (uint64_t)1 << (8 * size - 1);
 
@@ -248,10 +216,9 @@ static int set_integer(lua_State *L, size_t size, bool is_signed)
         luaL_argcheck(L, value >= low && value <= high, 3,
                       "the value does not fit");
     }
-    store_host(bytes, size, value);
-    reorder(L, bytes, size);
-    if (!valid || !write_guest(L, addr, bytes, size)) {
-        return push_efault(L);
+    re_lua_to_guest(re_lua_owner(L), bytes, size, value);
+    if (!valid || !re_lua_write_guest(L, addr, bytes, size)) {
+        return re_lua_push_efault(L);
     }
     lua_pushboolean(L, 1);
     return 1;

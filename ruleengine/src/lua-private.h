@@ -6,7 +6,13 @@
  *     lua-run.c       one handler call: start, resume, drop, its answer
  *     lua-failure.c   messages of handlers that failed
  *     lua-libs.c      the libraries that handlers may use
- *     lua-call.c      the call object and its arguments
+ *     lua-call.c      the call object
+ *     lua-args.c      its arguments
+ *     lua-struct.c    structures and socket addresses
+ *     lua-pack.c      pack and unpack in the guest's layout
+ *     lua-process.c   descriptors, registers, time
+ *     lua-log.c       what handlers log
+ *     lua-shared.c    values that processes share
  *     lua-memory.c    guest memory for the call object
  *     lua-rules.c     directories of rules in the older form
  *
@@ -44,6 +50,17 @@ struct re_lua_handler {
     char *name;             /* as messages call it */
 };
 
+/* What is done while a handler waits, and without the lock, for it may take its
+ * time. Strings stand on the coroutine's stack. */
+struct re_lua_task {
+    struct timespec until;  /* of CLOCK_MONOTONIC */
+    const char *path;
+    int flags;
+    mode_t mode;
+};
+
+typedef int64_t re_lua_aside(struct re_lua *lua, struct re_lua_run *run);
+
 /* One handler call, or an idle coroutine for the next one. Guarded by the
  * state's lock, also while it waits for its original call. */
 struct re_lua_run {
@@ -60,9 +77,11 @@ struct re_lua_run {
 
     pid_t tid;              /* who will resume it, while it waits */
     bool wants_run;         /* it yielded for call:run() */
+    re_lua_aside *aside;    /* it yielded to have this done without the lock */
+    struct re_lua_task task;        /* what that needs */
     bool has_run;
     bool exceeded;          /* its instructions: nothing may catch that */
-    int64_t result;         /* of the last original call */
+    int64_t result;         /* of the last original call, or of "aside" */
 };
 
 /* The userdata of the call object, and of its arguments. */
@@ -122,6 +141,9 @@ struct re_lua {
      * address for comparing. */
     int call_metatable, args_metatable;
     const void *call_identity, *args_identity;
+
+    bool seeded;
+    uint64_t random;        /* state of call:random() */
 
     struct re_lua_place places[RE_LUA_PLACES_MAX];
     size_t place_count;
@@ -209,10 +231,121 @@ void re_lua_call_push(lua_State *L, struct re_lua_run *run);
  * when that is none, or one of another call. */
 struct re_lua_run *re_lua_call_check(lua_State *L);
 
-/* A message for the log, with the place in the Lua source. Raises. */
+/* The run of the arguments' object that is the first argument; likewise. */
+struct re_lua_run *re_lua_args_object(lua_State *L);
+
+/* Raises unless the running function may yield for call:WHAT(). */
+void re_lua_may_yield(lua_State *L, struct re_lua_run *run, const char *what);
+
+/* --- lua-args.c -------------------------------------------------------- */
+
+/* An argument's value at its declared width and sign. */
+uint64_t re_lua_arg_get(const struct st_arg *arg,
+                        const uint64_t regs[ST_MAX_REGS]);
+void re_lua_arg_put(const struct re_lua *lua, const struct st_arg *arg,
+                    uint64_t regs[ST_MAX_REGS], uint64_t value);
+
+/* The position, from 0, of the argument that the key at an index means; -1:
+ * none. Keys are 1 .. 6, the kernel's names, and "arg0" .. "arg5". */
+int re_lua_arg_find(lua_State *L, int index, const struct re_lua_args *args);
+
+/* The argument at a position; a whole register where nothing is known. */
+struct st_arg re_lua_arg_at(const struct re_lua *lua,
+                            const struct re_lua_args *args, int position);
+
+/* The argument that the key at an index means; raises when there is none. */
+struct st_arg re_lua_arg_check(lua_State *L, struct re_lua_run *run,
+                               int index);
+
+/* Pushes its value, or nil for a key without an argument; returns 1. */
+int re_lua_arg_push(lua_State *L, struct re_lua_run *run, int index);
+
+/* Assigns the value at an index to the argument of the key at another. Raises.
+ * Returns 0. */
+int re_lua_arg_assign(lua_State *L, struct re_lua_run *run, int key,
+                      int index);
+
+/* Has an argument lead to bytes of a handler's. Raises. Returns 0. */
+int re_lua_arg_keep(lua_State *L, struct re_lua_run *run,
+                    const struct st_arg *arg, const char *bytes, size_t len);
+
+/* The integer at an index; for an argument with constants also their names, in
+ * a string or a set. Raises. */
+uint64_t re_lua_constants(lua_State *L, const struct st_arg *arg, int index);
+
+/* Pushes the set of names that a value is made of; returns 1. Raises. */
+int re_lua_flags_push(lua_State *L, const struct st_arg *arg, uint64_t value);
+
+extern const luaL_Reg re_lua_args_metamethods[];
+extern const luaL_Reg re_lua_flags_metamethods[];
+
+/* --- lua-log.c --------------------------------------------------------- */
+
+/* The value at an index into the log: text, or a table as data, with the place
+ * in the Lua source. Raises. */
 void re_lua_log(lua_State *L, int index);
 
+/* log(value), a Lua function. */
+int re_lua_log_function(lua_State *L);
+
+/* --- lua-process.c ----------------------------------------------------- */
+
+/* nil and an error's name, for a negative errno of the host; returns 2. */
+int re_lua_push_errno(lua_State *L, int err);
+
+/* The open flags at an index, of the guest, as the host's; none: O_RDONLY.
+ * Raises. */
+int re_lua_open_flags(lua_State *L, int index);
+
+/* The number of the register whose name or number is at an index, or -1. */
+int re_lua_register_find(lua_State *L, int index);
+
+/* Pushes a register's value, bytes when it is longer than 8; its size, or a
+ * negative errno with nothing pushed. */
+ssize_t re_lua_register_push(lua_State *L, int number);
+ssize_t re_lua_register_set(lua_State *L, int number, int index);
+
+/* Pushes { { num =, name =, feature = }, ... }; returns 1. */
+int re_lua_registers_push(lua_State *L);
+
+extern const luaL_Reg re_lua_process_methods[];
+
+/* --- lua-pack.c -------------------------------------------------------- */
+
+/* Takes what it needs of the string library. Raises. */
+void re_lua_pack_open(lua_State *L);
+
+extern const luaL_Reg re_lua_pack_methods[];
+
+/* --- lua-struct.c ------------------------------------------------------ */
+
+/* Assigns the table or string at an index to the call's socket address. Raises.
+ * Returns 0. */
+int re_lua_address_assign(lua_State *L, struct re_lua_run *run, int index);
+
+/* Pushes it as a table, or nil; returns 1. Raises. */
+int re_lua_address_push(lua_State *L, struct re_lua_run *run);
+
+extern const luaL_Reg re_lua_struct_methods[];
+
 /* --- lua-memory.c ------------------------------------------------------ */
+
+/* nil, "EFAULT"; returns 2. */
+int re_lua_push_efault(lua_State *L);
+
+bool re_lua_read_guest(lua_State *L, uint64_t addr, void *buf, size_t len);
+bool re_lua_write_guest(lua_State *L, uint64_t addr, const void *buf,
+                        size_t len);
+
+/* Integers of 1 .. 8 bytes in the guest's order. */
+uint64_t re_lua_to_host(const struct re_lua *lua, const uint8_t *bytes,
+                     size_t size);
+void re_lua_to_guest(const struct re_lua *lua, uint8_t *bytes, size_t size,
+                  uint64_t value);
+
+/* Pushes guest memory; or false, with nothing pushed. Raises. */
+bool re_lua_push_bytes_at(lua_State *L, uint64_t addr, size_t len);
+
 
 /* The methods of call objects that reach guest memory. */
 extern const luaL_Reg re_lua_memory_methods[];

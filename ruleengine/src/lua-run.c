@@ -373,6 +373,22 @@ static enum re_lua_step answer_rule(struct re_lua *lua, struct re_lua_run *run)
 
 /* --- from outside ------------------------------------------------------ */
 
+/*
+ * Others may run while a handler waits for something. The run is one of those
+ * that wait, so that a child which another thread forks in between throws it
+ * away.
+ */
+static void do_aside(struct re_lua *lua, struct re_lua_run *run)
+{
+    lua->current = NULL;
+    start_waiting(lua, run);
+    pthread_mutex_unlock(&lua->lock);
+    run->result = run->aside(lua, run);
+    pthread_mutex_lock(&lua->lock);
+    stop_waiting(lua, run);
+    run->aside = NULL;
+}
+
 /* Runs the coroutine with what is on its stack until it ends or yields. */
 static enum re_lua_step go_on(struct re_lua *lua, struct re_lua_run *run,
                               int arguments)
@@ -380,8 +396,15 @@ static enum re_lua_step go_on(struct re_lua *lua, struct re_lua_run *run,
     enum re_lua_step step;
     int status, results;
 
-    lua->current = run;
-    status = lua_resume(run->thread, lua->base, arguments, &results);
+    for (;;) {
+        lua->current = run;
+        status = lua_resume(run->thread, lua->base, arguments, &results);
+        if (status != LUA_YIELD || !run->aside) {
+            break;
+        }
+        do_aside(lua, run);
+        arguments = 0;
+    }
     if (status == LUA_OK) {
         step = lua->flavour == RE_LUA_RULES ? answer_rule(lua, run) :
                answer(lua, run);
@@ -434,6 +457,7 @@ enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
     run->rule = rule;
     run->call = call;
     run->has_run = run->wants_run = run->exceeded = false;
+    run->aside = NULL;
     memcpy(run->args, call->args, sizeof(run->args));
     if (lua->budget) {
         lua_sethook(run->thread, re_lua_budget_hook, LUA_MASKCOUNT,

@@ -27,6 +27,8 @@ enum re_lua_flavour {
 struct re_lua_limits {
     uint64_t instructions;  /* per handler call; 0: none */
     size_t memory;          /* bytes of the whole state; 0: none */
+    uint64_t seed;          /* of call:random() and math.random() */
+    bool has_seed;          /* else they differ from run to run */
 };
 
 enum re_lua_step {

@@ -125,12 +125,36 @@ static void put_outcome(struct re_record *r, struct re_out *o)
     }
 }
 
+static void put_data(struct re_record *r, struct re_out *o)
+{
+    for (unsigned i = 0; i < r->data_count; i++) {
+        const struct re_datum *d = &r->data[i];
+
+        re_out_text(o, i ? " " : "");
+        re_out_text(o, d->key);
+        re_out_text(o, d->kind == RE_DATUM_TEXT ? "=\"" : "=");
+        if (d->kind == RE_DATUM_TEXT) {
+            re_out_escaped(o, d->text, d->len, RE_ESCAPE_TEXT,
+                           RE_RECORD_PATH);
+            re_out_text(o, "\"");
+        } else if (d->kind == RE_DATUM_INTEGER) {
+            re_out_signed(o, d->number);
+        } else {
+            re_out_text(o, d->number ? "true" : "false");
+        }
+    }
+}
+
 static void put_message(struct re_record *r, struct re_out *o)
 {
     if (r->source) {
         re_out_escaped(o, r->source, strlen(r->source), RE_ESCAPE_TEXT,
                        RE_RECORD_NAME);
         re_out_text(o, ": ");
+    }
+    if (r->data) {
+        put_data(r, o);
+        return;
     }
     re_out_escaped(o, r->message, strlen(r->message), RE_ESCAPE_TEXT,
                    RE_RECORD_MAX / 2);

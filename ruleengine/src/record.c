@@ -414,6 +414,25 @@ static void json_resolved(struct re_record *r, struct re_json *j)
     }
 }
 
+static void json_data(struct re_record *r, struct re_json *j)
+{
+    re_json_open(j, "data");
+    for (unsigned i = 0; i < r->data_count; i++) {
+        const struct re_datum *d = &r->data[i];
+
+        if (d->kind == RE_DATUM_TEXT) {
+            re_json_bytes(j, d->key, d->text, d->len, RE_RECORD_PATH);
+        } else if (d->kind == RE_DATUM_INTEGER) {
+            re_json_signed(j, d->key, d->number);
+        } else if (d->number) {
+            re_json_true(j, d->key);
+        } else {
+            re_json_false(j, d->key);
+        }
+    }
+    re_json_close(j);
+}
+
 static void json_message(struct re_record *r, struct re_json *j)
 {
     json_who(r, j);
@@ -421,7 +440,9 @@ static void json_message(struct re_record *r, struct re_json *j)
         re_json_bytes(j, "source", r->source, strlen(r->source),
                       RE_RECORD_NAME);
     }
-    if (r->message) {
+    if (r->data) {
+        json_data(r, j);
+    } else if (r->message) {
         re_json_bytes(j, "message", r->message, strlen(r->message),
                       RE_RECORD_MAX / 2);
     }

@@ -30,6 +30,15 @@ struct re_login {
     char subject[128];          /* security context, or "" */
 };
 
+/* One member of a record that a handler makes; "key" is plain ASCII. */
+struct re_datum {
+    const char *key;
+    enum { RE_DATUM_TEXT, RE_DATUM_INTEGER, RE_DATUM_BOOLEAN } kind;
+    const char *text;       /* TEXT: the bytes, and how many */
+    size_t len;
+    int64_t number;         /* the others */
+};
+
 /* A call, a handler's message or a notice on its way into the log. */
 struct re_record {
     /* set by the caller */
@@ -40,6 +49,8 @@ struct re_record {
     const uint64_t *args;           /* as the guest gave them */
     const char *source;             /* of a message; may be NULL */
     const char *message;            /* NULL without a call: a notice */
+    const struct re_datum *data;    /* in the place of its text, or NULL */
+    unsigned data_count;
     struct timespec now;
     long utc_offset;                /* seconds east of UTC */
     pid_t pid, tid;

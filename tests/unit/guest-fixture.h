@@ -15,8 +15,12 @@
 
 enum { GUEST_BASE = 0x10000, GUEST_SIZE = 0x4000, GUEST_PC = 0x55a0 };
 
+/* The same bytes, as text and as numbers. */
 struct guest {
-    char memory[GUEST_SIZE];
+    union {
+        char memory[GUEST_SIZE];
+        uint8_t bytes[GUEST_SIZE];
+    };
 };
 
 static int guest_read(void *opaque, uint64_t addr, void *buf, size_t len)
@@ -28,6 +32,19 @@ static int guest_read(void *opaque, uint64_t addr, void *buf, size_t len)
         return -EFAULT;
     }
     memcpy(buf, g->memory + (addr - GUEST_BASE), len);
+    return 0;
+}
+
+static int guest_write(void *opaque, uint64_t addr, const void *buf,
+                       size_t len)
+{
+    struct guest *g = opaque;
+
+    if (addr < GUEST_BASE || len > GUEST_SIZE ||
+        addr - GUEST_BASE > GUEST_SIZE - len) {
+        return -EFAULT;
+    }
+    memcpy(g->memory + (addr - GUEST_BASE), buf, len);
     return 0;
 }
 
@@ -74,6 +91,7 @@ static void guest_path(void *guest, const struct re_path_query *query,
 
 static const struct re_guest_ops guest_ops = {
     .read = guest_read,
+    .write = guest_write,
     .read_string = guest_read_string,
     .pc = guest_pc,
     .path = guest_path,

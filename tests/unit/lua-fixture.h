@@ -13,17 +13,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lua-guest.h"
 #include "lua-state.h"
 #include "policy.h"
 #include "tap.h"
-
-/* Where the guest's memory begins, in its addresses, and how long it is. */
-#define GUEST_BASE 0x10000
-#define GUEST_SIZE 0x4000
-
-struct guest {
-    uint8_t bytes[GUEST_SIZE];
-};
 
 /* A Lua state with handlers, and the last call that one of them handled. */
 struct fixture {
@@ -37,59 +30,6 @@ struct fixture {
     unsigned runs;          /* original calls made */
     uint64_t ran_with[ST_MAX_REGS];
     uint64_t before[ST_MAX_REGS];   /* arguments that call_with() was given */
-};
-
-static int guest_read(void *opaque, uint64_t addr, void *buf, size_t len)
-{
-    struct guest *guest = opaque;
-
-    if (addr < GUEST_BASE || len > GUEST_SIZE ||
-        addr - GUEST_BASE > GUEST_SIZE - len) {
-        return -EFAULT;
-    }
-    memcpy(buf, guest->bytes + (addr - GUEST_BASE), len);
-    return 0;
-}
-
-static int guest_write(void *opaque, uint64_t addr, const void *buf,
-                       size_t len)
-{
-    struct guest *guest = opaque;
-
-    if (addr < GUEST_BASE || len > GUEST_SIZE ||
-        addr - GUEST_BASE > GUEST_SIZE - len) {
-        return -EFAULT;
-    }
-    memcpy(guest->bytes + (addr - GUEST_BASE), buf, len);
-    return 0;
-}
-
-static ssize_t guest_string(void *opaque, uint64_t addr, char *buf,
-                            size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        if (guest_read(opaque, addr + i, buf + i, 1) < 0) {
-            return -EFAULT;
-        }
-        if (!buf[i]) {
-            return i;
-        }
-    }
-    buf[size - 1] = '\0';
-    return -ENAMETOOLONG;
-}
-
-static uint64_t guest_pc(void *opaque)
-{
-    (void)opaque;
-    return 0x4005d0;
-}
-
-static const struct re_guest_ops guest_ops = {
-    .read = guest_read,
-    .write = guest_write,
-    .read_string = guest_string,
-    .pc = guest_pc,
 };
 
 /* --- standard error ---------------------------------------------------- */
@@ -166,7 +106,7 @@ static struct fixture *fixture_new(const char *target,
         .file = "web.ini",
         .line = 5,
     };
-    if (re_lua_new(&f->lua, RE_LUA_HANDLERS, f->target, &guest_ops, limits,
+    if (re_lua_new(&f->lua, RE_LUA_HANDLERS, f->target, &lua_guest_ops, limits,
                    f->diags) < 0 ||
         re_lua_load(f->lua, file, "web.ini", 1, 1, f->diags) < 0) {
         const struct re_diag *diag = re_diags_at(f->diags, 0);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "ruleengine/facts.h"
 
@@ -22,6 +23,33 @@ struct re_replacement {
     size_t len;
     const char *name;       /* NULL: any */
     bool writable;
+};
+
+/* A register of the guest, as a debugger knows it. Strings are static. */
+struct re_register {
+    int number;             /* the debugger's */
+    const char *name;       /* "x0" */
+    const char *feature;    /* "org.gnu.gdb.aarch64.core", or "" */
+};
+
+enum re_field_kind {
+    RE_FIELD_UNSIGNED,
+    RE_FIELD_SIGNED,
+    RE_FIELD_TEXT,          /* an array of char */
+};
+
+/* One member of a structure; offsets and sizes in bytes. */
+struct re_field {
+    const char *name;       /* as programs call it: "st_mtime" */
+    enum re_field_kind kind;
+    uint16_t offset, size;
+};
+
+struct re_layout {
+    const char *name;       /* as the kernel calls it: "stat64" */
+    uint16_t size;          /* bytes */
+    uint16_t count;         /* of fields */
+    const struct re_field *fields;
 };
 
 struct re_guest_ops {
@@ -105,6 +133,40 @@ struct re_guest_ops {
      * its last name, and resolves it anew. 0, or the host's errno, negative:
      * -EEXIST when there was nothing to make. NULL as above. */
     int (*make_parents)(void *guest, const struct re_path_query *query);
+
+    /* --- for handlers in Lua; each may be NULL: it is not to be had -------- */
+
+    /*
+     * Keeps a copy of some bytes (and a NUL behind them) for the rest of this
+     * call, at a guest address where only the emulator finds them: what a
+     * handler has chosen in the place of argument "reg" (0 .. 7), whose former
+     * bytes go away. 0, or -E2BIG, -ENOMEM.
+     */
+    int (*keep)(void *guest, unsigned reg, const void *bytes, size_t len,
+                uint64_t *ret_addr);
+
+    /* Guest memory of whole pages, zeroed, for reading and writing. 0, or a
+     * negative errno of the host. */
+    int (*alloc)(void *guest, size_t size, uint64_t *ret_addr);
+    int (*release)(void *guest, uint64_t addr, size_t size);
+
+    /* What a descriptor of the guest refers to, as the guest sees it: the
+     * length, or a negative errno of the host. */
+    ssize_t (*fd_path)(void *guest, int fd, char *buf, size_t size);
+
+    /* The i-th register in a debugger's list; false past the end. */
+    bool (*register_at)(void *guest, unsigned i, struct re_register *ret);
+
+    /* A register's bytes, in the guest's order. Returns how many there are;
+     * -ENOENT: no such register, -EPERM: it cannot be set, -EINVAL: that is not
+     * its size. */
+    ssize_t (*read_register)(void *guest, int number, void *buf, size_t size);
+    ssize_t (*write_register)(void *guest, int number, const void *buf,
+                              size_t size);
+
+    /* Structures in the guest's layout; behind the last one, one without a
+     * name. */
+    const struct re_layout *layouts;
 };
 
 #endif
