@@ -323,6 +323,7 @@ static int run(int argc, char **argv)
             goto out;
         }
     }
+    policy_find_files(argv + optind, argc - optind);
     if (optind == argc && dir_count == 0) {
         policy_usage(&policy_check, "no policy given");
         goto out;

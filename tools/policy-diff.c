@@ -298,6 +298,7 @@ static int run(int argc, char **argv)
     if (!policy_scope_set(&scope, &policy_diff, target)) {
         return POLICY_USAGE;
     }
+    policy_find_files(argv + optind, 2);
     policy_scope_fit(&scope, (const char *const *)argv + optind, 2);
     return diff(&scope, (const char *const *)argv + optind);
 }

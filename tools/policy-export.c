@@ -264,6 +264,7 @@ static int run(int argc, char **argv)
     if (argc - optind < 2) {
         return policy_usage(&policy_export, "expected a format and a policy");
     }
+    policy_find_files(argv + optind + 1, argc - optind - 1);
     if (strcmp(argv[optind], "oci") != 0) {
         return policy_usage(&policy_export, "unknown format \"%s\"",
                             argv[optind]);

@@ -2,21 +2,26 @@
 /* qemu-policy list: what a policy can name. */
 #include "policy-tool.h"
 
+#include <elf.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 static const char help[] =
 "usage: qemu-policy list targets\n"
 "       qemu-policy list syscalls [--target TARGET]\n"
 "       qemu-policy list sets [@SET]\n"
 "       qemu-policy list constants [--target TARGET [FAMILY]]\n"
+"       qemu-policy list binfmt [INTERPRETER]\n"
 "\n"
 "targets    all targets, with word size and byte order\n"
 "syscalls   all names; of one target: number, name and arguments\n"
 "sets       all sets; of one set: its members\n"
-"constants  all families; of one target: the constants with their values\n";
+"constants  all families; of one target: the constants with their values\n"
+"binfmt     lines for /etc/binfmt.d: the kernel starts programs of all targets\n"
+"           but this machine's own with /usr/bin/qemu-user-binfmt, or INTERPRETER\n";
 
 static int list_targets(void)
 {
@@ -122,6 +127,79 @@ static int list_constants(const struct st_target *t, const char *name)
     return POLICY_FINE;
 }
 
+/* Whether programs of the target run on this machine without an emulator. */
+static bool is_native(const char *target)
+{
+    static const struct { const char *machine, *also; } narrower[] = {
+        { "x86_64", "i386" }, { "aarch64", "arm" }, { "ppc64", "ppc" },
+        { "sparc64", "sparc" }, { "mips64", "mips" }, { "riscv64", "riscv32" },
+        { "armv7l", "arm" }, { "armv8l", "arm" }, { "i686", "i386" },
+    };
+    struct utsname host;
+
+    if (uname(&host) != 0) {
+        return false;
+    }
+    for (unsigned i = 0; i < sizeof(narrower) / sizeof(narrower[0]); i++) {
+        if (strcmp(narrower[i].machine, host.machine) == 0 &&
+            strcmp(narrower[i].also, target) == 0) {
+            return true;
+        }
+    }
+    return strcmp(target, host.machine) == 0;
+}
+
+static void put_escaped(const unsigned char *bytes, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        printf("\\x%02x", bytes[i]);
+    }
+}
+
+/* ":name:M:offset:magic:mask:interpreter:flags". Of the first 20 bytes of an
+ * ELF file those are compared that tell a target; type is 2 or 3. P: the
+ * launcher learns argv[0]; F: it is found from within other roots too. */
+static void print_binfmt(const struct st_target *t, uint8_t elf_class,
+                         uint8_t data, uint16_t machine,
+                         const char *interpreter)
+{
+    bool little = data == ELFDATA2LSB;
+    unsigned char magic[20] = { 0x7f, 'E', 'L', 'F', elf_class, data, 1 };
+    unsigned char mask[20] = { 255, 255, 255, 255, 255, 255, 255 };
+
+    magic[little ? 16 : 17] = 2;
+    mask[little ? 16 : 17] = 0xfe;
+    mask[little ? 17 : 16] = mask[18] = mask[19] = 255;
+    magic[18] = little ? machine : machine >> 8;
+    magic[19] = little ? machine >> 8 : machine;
+    printf(":qemu-policy-%s-%u:M:0:", st_target_name(t), machine);
+    put_escaped(magic, sizeof(magic));
+    putchar(':');
+    put_escaped(mask, sizeof(mask));
+    printf(":%s:PF\n", interpreter);
+}
+
+static int list_binfmt(const char *interpreter)
+{
+    if (!interpreter) {
+        interpreter = "/usr/bin/qemu-user-binfmt";
+    }
+    puts("# Made by \"qemu-policy list binfmt\".");
+    for (uint32_t machine = 0; machine <= UINT16_MAX; machine++) {
+        for (unsigned kind = 0; kind < 4; kind++) {
+            uint8_t elf_class = kind & 1 ? ELFCLASS64 : ELFCLASS32;
+            uint8_t data = kind & 2 ? ELFDATA2MSB : ELFDATA2LSB;
+            const struct st_target *t =
+                st_target_for_elf(elf_class, data, machine, 0, NULL);
+
+            if (t && !is_native(st_target_name(t))) {
+                print_binfmt(t, elf_class, data, machine, interpreter);
+            }
+        }
+    }
+    return POLICY_FINE;
+}
+
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -151,6 +229,9 @@ static int run(int argc, char **argv)
     }
     if (strcmp(what, "sets") == 0) {
         return list_sets(which);
+    }
+    if (strcmp(what, "binfmt") == 0) {
+        return list_binfmt(which);
     }
     if (strcmp(what, "constants") == 0) {
         return which && !target ?

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ruleengine/find.h>
+
 void *policy_need(void *memory)
 {
     if (!memory) {
@@ -119,14 +121,42 @@ void policy_layers_free(struct policy_layers *l)
     l->count = 0;
 }
 
+void policy_find_files(char **words, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char *path;
+
+        if (re_policy_is_name(words[i]) &&
+            re_policy_find(words[i], &path) == 0) {
+            words[i] = path;
+        }
+    }
+}
+
+/* A call of that name is meant as the call. */
+static bool is_policy(const char *word)
+{
+    char *path;
+
+    if (strpbrk(word, "./")) {
+        return true;
+    }
+    if (st_canonical_name(word) || re_policy_find(word, &path) < 0) {
+        return false;
+    }
+    free(path);
+    return true;
+}
+
 int policy_files(int argc, char **argv, int first)
 {
     int count = 0;
 
     while (first + count < argc && !strchr(argv[first + count], '=') &&
-           strpbrk(argv[first + count], "./")) {
+           is_policy(argv[first + count])) {
         count++;
     }
+    policy_find_files(argv + first, count);
     return count;
 }
 

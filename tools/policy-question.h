@@ -50,8 +50,12 @@ bool policy_layers_load(struct policy_layers *l, const struct st_target *t,
                         const char *const *files, unsigned count);
 void policy_layers_free(struct policy_layers *l);
 
+/* Puts files in the place of words that name policies (ruleengine/find.h); for
+ * the life of the program. */
+void policy_find_files(char **words, int count);
+
 /* How many of argv's words from "first" on are policy files: those up to the
- * last that names one (it has a "." or a "/"). */
+ * last that names one: it has a "." or a "/", or is a policy's name. */
 int policy_files(int argc, char **argv, int first);
 
 /* --- questions ---------------------------------------------------------- */

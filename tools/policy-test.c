@@ -425,6 +425,7 @@ static int run(int argc, char **argv)
     if (!policy_scope_set(&scope, &policy_test, target)) {
         return POLICY_USAGE;
     }
+    policy_find_files(argv + optind, argc - optind - 1);
     policy_scope_fit(&scope, (const char *const *)argv + optind,
                      argc - optind - 1);
     cases.file = argv[argc - 1];

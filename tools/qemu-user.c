@@ -8,6 +8,9 @@
  * becomes
  *
  *     qemu-<target> [option ...] [-0 name] program [argument ...]
+ *
+ * By the name qemu-user-binfmt it is what the kernel's binfmt_misc starts for
+ * programs of other processors: without options, under the policy "binfmt".
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -61,7 +65,9 @@ static void print_help(void)
 "slash in its name is looked up in PATH.\n"
 "\n"
 "  --policy FILE       the policy for its system calls; several are layers, of\n"
-"                      which the strictest answer counts  (also QEMU_POLICY)\n"
+"                      which the strictest answer counts  (also QEMU_POLICY).\n"
+"                      A NAME without a dot or a slash is NAME.ini in\n"
+"                      /etc/qemu-policy, or else an installed one\n"
 "  --rules DIR         a directory of Lua rules           (also QEMU_RULES)\n"
 "  --policy-log WHERE  where refused calls are recorded: FILE (JSON lines), - (standard\n"
 "                      error, readable; so without it), fd:N, syslog:, journal:,\n"
@@ -180,24 +186,53 @@ static void find_program(struct guest *g)
 
 /* --- the emulator ------------------------------------------------------ */
 
-/* The emulator beside this program. */
-static bool find_sibling(const char *name, char *buf, size_t size, char *dir)
+/* The folder of this program, without links; "" when it is not known. */
+static void own_folder(char dir[PATH_MAX])
 {
     ssize_t len = readlink("/proc/self/exe", dir, PATH_MAX - 1);
     char *slash;
-    int n;
 
-    if (len < 0) {
-        dir[0] = '\0';
-        return false;
-    }
-    dir[len] = '\0';
+    dir[len < 0 ? 0 : len] = '\0';
     slash = strrchr(dir, '/');
     if (slash) {
         *slash = '\0';
     }
-    n = snprintf(buf, size, "%s/%s", dir, name);
-    return n > 0 && (size_t)n < size && program_access(buf) == 0;
+}
+
+static bool in_folder(const char *dir, const char *name, char path[PATH_MAX])
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", dir, name);
+
+    return n > 0 && n < PATH_MAX && program_access(path) == 0;
+}
+
+/* PREFIX/libexec/qemu-policy of PREFIX/bin, where an installation has its
+ * emulators; false when there is none. */
+static bool private_folder(const char *dir, char path[PATH_MAX])
+{
+    size_t len = strlen(dir);
+    int n;
+
+    if (len < 4 || strcmp(dir + len - 4, "/bin") != 0) {
+        return false;
+    }
+    n = snprintf(path, PATH_MAX, "%.*s/libexec/qemu-policy", (int)len - 4,
+                 dir);
+    return n > 0 && n < PATH_MAX && access(path, X_OK) == 0;
+}
+
+/* Where an emulator is that knows policies: with the others of an installation,
+ * else beside this program. Beside an installed launcher lie other emulators,
+ * which know none. */
+static bool find_own(const char *name, char dir[PATH_MAX], char path[PATH_MAX])
+{
+    char folder[PATH_MAX];
+
+    own_folder(dir);
+    if (private_folder(dir, folder)) {
+        strcpy(dir, folder);
+    }
+    return in_folder(dir, name, path);
 }
 
 static bool is_native(const char *target)
@@ -228,7 +263,7 @@ static char *find_emulator(const char *program, const char *target)
         getenv("QEMU_POLICY_LEARN") ? "QEMU_POLICY_LEARN" : NULL;
 
     snprintf(name, sizeof(name), "qemu-%s", target);
-    if (find_sibling(name, path, sizeof(path), dir)) {
+    if (find_own(name, dir, path)) {
         return need(strdup(path));
     }
     if (program_find(name, path, sizeof(path)) != 0) {
@@ -265,12 +300,63 @@ static void run(char *emulator, char **options, size_t option_count,
     die(EXIT_NOT_EXECUTABLE, "%s: %s", emulator, strerror(errno));
 }
 
+/* --- from binfmt_misc --------------------------------------------------- */
+
+#ifndef AT_FLAGS_PRESERVE_ARGV0
+#define AT_FLAGS_PRESERVE_ARGV0 (1 << 0)
+#endif
+
+/*
+ * The kernel gives the program's path and its arguments; with the flag P, the
+ * name that the program was called by between them. With O it has opened the
+ * program, but an emulator that is executed in turn cannot be told.
+ */
+static void run_for_kernel(int argc, char **argv)
+{
+    static char option[] = "--policy", name[] = "binfmt";
+    char *options[] = { option, name };
+    const struct st_target *target;
+    int named = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0 ? 1 : 0;
+    struct guest g = { 0 };
+    int fd;
+
+    if (argc < 2 + named) {
+        die(EXIT_USAGE, "qemu-user-binfmt is started by the kernel; see "
+            "qemu-user(1)");
+    }
+    errno = 0;
+    fd = getauxval(AT_EXECFD);
+    if (errno == 0 && fd > STDERR_FILENO) {
+        close(fd);
+    }
+    if (named) {
+        g.argv0 = argv[2];
+        argv[2] = argv[1];
+    }
+    g.argv = argv + 1 + named;
+    g.argc = argc - 1 - named;
+    target = resolve(&g, NULL);
+    run(find_emulator(g.argv[0], st_target_name(target)), options, 2, &g,
+        false);
+}
+
+static bool is_for_kernel(const char *argv0)
+{
+    const char *slash = argv0 ? strrchr(argv0, '/') : NULL;
+
+    return argv0 &&
+        strcmp(slash ? slash + 1 : argv0, "qemu-user-binfmt") == 0;
+}
+
 int main(int argc, char **argv)
 {
     struct qemu_command c;
     const struct st_target *target;
     struct guest g = { 0 };
 
+    if (argc > 0 && is_for_kernel(argv[0])) {
+        run_for_kernel(argc, argv);
+    }
     qemu_command_parse(&c, argc, argv);
     if (c.help) {
         print_help();

@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 
 #include <ruleengine/engine.h>
+#include <ruleengine/find.h>
 
 #include "handlers.h"
 #include "made.h"
@@ -784,6 +785,26 @@ static void load(struct re_config *config)
     }
 }
 
+/* A name stands for a policy of the machine's; see ruleengine/find.h. */
+static void find_policies(void)
+{
+    for (guint i = 0; policy_files && i < policy_files->len; i++) {
+        char *word = policy_files->pdata[i], *path = NULL;
+        int ret = re_policy_is_name(word) ? re_policy_find(word, &path) : 0;
+
+        if (ret < 0) {
+            fprintf(stderr, "qemu-" TARGET_NAME ": error: policy \"%s\": no "
+                    "%s.ini in /etc/qemu-policy or where this is installed; "
+                    "a file here is ./%s\n", word, word, word);
+            refuse_to_start();
+        }
+        if (path) {
+            policy_files->pdata[i] = path;
+            g_free(word);
+        }
+    }
+}
+
 void policy_load(const char *program)
 {
     const struct policy_handover *h = policy_inherited();
@@ -803,6 +824,7 @@ void policy_load(const char *program)
         config.learn_path = h->learn_path;
         config.saved = &h->saved;
     } else {
+        find_policies();
         if (policy_files) {
             config.policies = (const char *const *)policy_files->pdata;
             config.policy_count = policy_files->len;
