@@ -97,7 +97,7 @@ check_links()
 }
 
 declare -A found
-for document in README.md CONTRIBUTING.md docs/*.md; do
+for document in ./*.md docs/*.md docs/tutorials/*.md; do
     if [ ! -e "$document" ]; then
         not_ok "$document exists"
         continue
@@ -108,7 +108,7 @@ done
 
 # Should the form of the documents change so that nothing is found in them any
 # more, the checks above would be silent.
-for document in README.md docs/policy.md docs/lua.md; do
+for document in ./README.md docs/policy.md docs/lua.md; do
     if [ "${found[$document]:-0}" -ge 2 ]; then
         ok "$document has examples"
     else
