@@ -163,6 +163,7 @@ static void compare(struct calls *calls, const struct policy_layers *l,
         { "[policy] on-error", "on-error" },
         { "[policy] permissive", "permissive" },
         { "[policy] exec", "exec" }, { "[policy] gdb", "gdb" },
+        { "[policy] confine", "confine" },
     };
     const struct st_target *t = l->target;
 

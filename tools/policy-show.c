@@ -206,7 +206,7 @@ static void print(struct listing *l)
 static void print_settings(const struct policy_layers *layers)
 {
     static const char *const names[] = {
-        "on-error", "permissive", "log", "exec", "gdb",
+        "on-error", "permissive", "log", "exec", "gdb", "confine",
     };
 
     for (unsigned i = 0; i < layers->count; i++) {

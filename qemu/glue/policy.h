@@ -12,6 +12,8 @@
 #ifndef LINUX_USER_POLICY_H
 #define LINUX_USER_POLICY_H
 
+#include "confine.h"
+
 struct re_engine;
 
 /*

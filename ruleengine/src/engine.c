@@ -760,6 +760,24 @@ enum re_exec re_engine_exec(const struct re_engine *e, const char *path)
     return outside ? RE_EXEC_OUTSIDE : RE_EXEC_AGAIN;
 }
 
+bool re_engine_confine(const struct re_engine *e)
+{
+    bool wide = false;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_setting *confine = e->layers[i]->confine;
+
+        if (!confine) {
+            continue;       /* directories of rules leave it open */
+        }
+        if (!confine->entry || confine->number) {
+            return true;
+        }
+        wide = true;
+    }
+    return !wide;
+}
+
 bool re_engine_gdb(const struct re_engine *e)
 {
     for (unsigned i = 0; i < e->layer_count; i++) {

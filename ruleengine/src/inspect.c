@@ -442,6 +442,7 @@ static const struct re_setting *setting(const struct re_view *view,
     } all[] = {
         { "on-error", &doc->on_error }, { "permissive", &doc->permissive },
         { "exec", &doc->exec }, { "gdb", &doc->gdb }, { "log", &doc->log },
+        { "confine", &doc->confine },
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -458,6 +459,7 @@ void re_view_setting(const struct re_view *view, const char *name, char *buf,
     const struct re_setting *s = setting(view, name);
     const char *left_out = strcmp(name, "log") == 0 ? "refused" :
         strcmp(name, "exec") == 0 ? "inherit" :
+        strcmp(name, "confine") == 0 ? "yes" :
         strcmp(name, "on-error") == 0 ? "deny EPERM" : "no";
     bool set = s && s->entry;
 

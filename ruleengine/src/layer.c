@@ -135,6 +135,7 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     layer->permissive = doc->permissive.number;
     layer->exec = &doc->exec;
     layer->gdb = &doc->gdb;
+    layer->confine = &doc->confine;
 }
 
 /* --- programs of the host ------------------------------------------------- */

@@ -162,7 +162,8 @@ struct re_layer {
     struct re_lua *lua;             /* NULL without handlers */
     bool permissive;                /* the whole layer */
     struct re_arena *arena;         /* owns everything above but lua */
-    const struct re_setting *exec, *gdb;    /* NULL: directories of rules */
+    /* NULL: directories of rules */
+    const struct re_setting *exec, *gdb, *confine;
     const struct re_native *native;     /* as named, and without links */
     struct re_origin *origin;       /* borrowed */
     const struct re_document *doc;  /* what it was made of, in the arena */

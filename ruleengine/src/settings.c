@@ -144,6 +144,21 @@ static int exec_parse(struct re_document *doc, const struct key *key,
     return result;
 }
 
+/* Whoever gives up the wall around the emulator is told so, at each start. */
+static int confine_parse(struct re_document *doc, const struct key *key,
+                         struct re_setting *fresh)
+{
+    int result = word_parse(doc, key, fresh);
+
+    if (result == 0 && !fresh->number) {
+        re_entry_diag(doc->diags, RE_WARNING, fresh->entry, 0,
+                      strlen(fresh->entry->value), NULL,
+                      "a hostile program can read and change the emulator's "
+                      "memory, and with it this policy");
+    }
+    return result;
+}
+
 /* --- keys ----------------------------------------------------------------- */
 
 static const struct word yes_no[] = { { "yes", 1 }, { "no", 0 }, { NULL, 0 } };
@@ -158,6 +173,7 @@ static const struct word logs[] = {
 #define AT(member) offsetof(struct re_document, member)
 
 static const struct key keys[] = {
+    { "confine", AT(confine), confine_parse, yes_no },
     { "default", AT(default_), verdict_parse },
     { "exec", AT(exec), exec_parse },
     { "gdb", AT(gdb), word_parse, yes_no },

@@ -211,6 +211,10 @@ enum re_exec {
  * without links: OUTSIDE if each policy lists it. */
 enum re_exec re_engine_exec(const struct re_engine *engine, const char *path);
 
+/* Whether the guest's memory is to be kept apart from the emulator's: unless
+ * each policy says "confine = no". */
+bool re_engine_confine(const struct re_engine *engine);
+
 /* Whether each policy lets a debugger in ("gdb = yes"). */
 bool re_engine_gdb(const struct re_engine *engine);
 
