@@ -156,6 +156,28 @@ static bool types_for_user(uint32_t request)
     return false;
 }
 
+/*
+ * Requests whose argument holds a pointer that QEMU passes on as it is: the
+ * kernel would take it for the host's. By type and number; QEMU has others of
+ * the same for none of them.
+ */
+static bool carries_pointer(uint32_t request)
+{
+    static const uint16_t requests[] = {
+        0x5500, 0x5502, 0x5512,     /* USBDEVFS_CONTROL, _BULK, _IOCTL */
+        TARGET_CDROMREADAUDIO, TARGET_FBIOGETCMAP, TARGET_FBIOPUTCMAP,
+        0x4d66,                     /* SOUND_MIXER_ACCESS */
+        TARGET_SIOCGIFMEM, TARGET_SIOCSIFMEM,
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(requests); i++) {
+        if ((request & 0xffff) == (requests[i] & 0xffff)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next program image is an emulator: only what asks, and what is so. */
 static bool changes_personality(uint32_t persona)
 {
@@ -219,13 +241,18 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         return a[0] & CLONE_FILES;
 #endif
     case TARGET_NR_ioctl:
-        *ret = -TARGET_EPERM;
-        return types_for_user(a[1]);
+        *ret = types_for_user(a[1]) ? -TARGET_EPERM : -TARGET_ENOTTY;
+        return types_for_user(a[1]) || carries_pointer(a[1]);
     case TARGET_NR_personality:
         *ret = -TARGET_EINVAL;
         return changes_personality(a[0]);
     }
     return false;
+}
+
+int policy_notify(int notify)
+{
+    return policy_engine && notify == SIGEV_THREAD ? -1 : notify;
 }
 
 bool policy_keeps_core(void)

@@ -129,6 +129,10 @@ int policy_openat2(CPUArchState *env, int dirfd, const char *name,
  * emulator's. */
 int policy_guest_fd(int fd);
 
+/* How the guest wants to hear of a timer: -1, which is no way, if the host's C
+ * library would have to call a function. */
+int policy_notify(int notify);
+
 /* Whether no core file may be written, because it would show the emulator. */
 bool policy_keeps_core(void);
 
