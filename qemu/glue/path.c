@@ -4,6 +4,7 @@
 #include "user-internals.h"
 #include "qemu/path.h"
 #include "special-errno.h"
+#include "fd-trans.h"
 
 #include <linux/magic.h>
 #include <sys/un.h>
@@ -25,16 +26,26 @@ enum {
     MAGIC_ADDRESS = MAGIC_PATH + PINS,
     MAGIC_MESSAGE,
     MAGIC_HOW,
+    MAGIC_BLOCK,
+};
+
+/* The file behind a descriptor, by a number of its own. */
+struct held {
+    int fd;                     /* -1: nothing is held */
+    int reg, given;             /* the argument, and what it was */
+    int error;                  /* host errno; the call must fail with it */
 };
 
 struct state {
     struct re_facts facts;
     struct pin pins[PINS];
+    struct held held;               /* if facts.made has RE_FACT_FDPATH */
     const struct re_call *call;     /* that is being carried out */
     bool applied;
     unsigned char address[RE_SOCKADDR_MAX + 16];
     struct target_msghdr message;
     uint64_t how[RE_OPEN_HOW];      /* in the guest's order */
+    abi_ulong block[RE_BLOCK_WORDS];    /* likewise */
 };
 
 static const struct st_target *path_target;
@@ -134,6 +145,58 @@ void policy_path_resolve(void *guest, const struct re_path_query *q,
         policy_pin_guest_name(pin->host, path->name, sizeof(path->name));
         path->len = strlen(path->name);
         path->host = strcmp(path->name, pin->host) ? pin->host : NULL;
+    }
+}
+
+/* Calls about the number itself: nothing else can be put in its place. */
+static bool is_about_number(int nr)
+{
+    switch (nr) {
+    case TARGET_NR_close:
+    case TARGET_NR_dup:
+#ifdef TARGET_NR_dup2
+    case TARGET_NR_dup2:
+#endif
+    case TARGET_NR_dup3:
+    case TARGET_NR_fcntl:
+#ifdef TARGET_NR_fcntl64
+    case TARGET_NR_fcntl64:
+#endif
+        return true;
+    }
+    return false;
+}
+
+/*
+ * Only another thread can put another file behind the number, so with one thread
+ * nothing is held. Closing what is held gives up the locks that fcntl() has set
+ * on the file: see docs/policy.md.
+ */
+void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
+{
+    struct held *held = &path_state->held;
+    bool alone = !CPU_NEXT(first_cpu);
+    char host[RE_PATH_MAX];
+
+    held->reg = reg;
+    held->given = fd;
+    held->fd = -1;
+    held->error = 0;
+    if (policy_guest_fd(fd) < 0) {
+        return;
+    }
+    if (!alone && !is_about_number(path_state->call->nr)) {
+        held->fd = policy_pin_duplicate(fd);
+        held->error = held->fd < 0 ? -held->fd : 0;
+        if (held->error) {
+            return;
+        }
+        fd_trans_dup(fd, held->fd);
+        fd = held->fd;
+    }
+    if (policy_pin_name(fd, host, sizeof(host)) == 0) {
+        policy_pin_guest_name(host, path->name, sizeof(path->name));
+        path->len = strlen(path->name);
     }
 }
 
@@ -344,6 +407,23 @@ static abi_long apply_how(struct state *s, struct re_call *call)
     return 0;
 }
 
+static abi_long apply_block(struct state *s, struct re_call *call)
+{
+    const struct re_block *b = &s->facts.block;
+
+    if (!(s->facts.made & RE_FACT_BLOCK) || b->reg < 0) {
+        return 0;
+    }
+    if (b->error) {
+        return -b->error;
+    }
+    for (unsigned i = 0; i < RE_BLOCK_WORDS; i++) {
+        s->block[i] = tswapal(b->words[i]);
+    }
+    call->args[b->reg] = (abi_long)magic(MAGIC_BLOCK);
+    return 0;
+}
+
 /* A local socket's path is replaced in the address itself. */
 static abi_long put_unix_path(struct state *s, unsigned *ret_len)
 {
@@ -415,6 +495,23 @@ static abi_long apply_address(struct state *s, struct re_call *call)
     return 0;
 }
 
+static abi_long apply_descriptor(struct state *s, struct re_call *call)
+{
+    struct held *held = &s->held;
+
+    if (!(s->facts.made & RE_FACT_FDPATH) ||
+        (int)call->args[held->reg] != held->given) {
+        return 0;
+    }
+    if (held->error) {
+        return -guest_errno(held->error);
+    }
+    if (held->fd >= 0) {
+        call->args[held->reg] = held->fd;
+    }
+    return 0;
+}
+
 abi_long policy_path_apply(struct re_call *call)
 {
     struct state *s = path_state;
@@ -425,7 +522,9 @@ abi_long policy_path_apply(struct re_call *call)
     }
     ret = apply_how(s, call);
     ret = ret ? ret : apply_paths(s, call);
+    ret = ret ? ret : apply_block(s, call);
     ret = ret ? ret : apply_address(s, call);
+    ret = ret ? ret : apply_descriptor(s, call);
     s->applied = ret == 0;
     return ret;
 }
@@ -438,6 +537,11 @@ void policy_path_release(void)
         return;
     }
     s->applied = false;
+    if ((s->facts.made & RE_FACT_FDPATH) && s->held.fd >= 0) {
+        fd_trans_unregister(s->held.fd);
+        policy_pin_close(s->held.fd);
+        s->held.fd = -1;
+    }
     s->facts.made = 0;
     for (unsigned i = 0; i < PINS; i++) {
         if (s->pins[i].made) {
@@ -480,6 +584,8 @@ void *policy_bytes(abi_ulong addr, size_t len)
         return len < sizeof(s->address) ? s->address : NULL;
     case MAGIC_MESSAGE:
         return len <= sizeof(s->message) ? &s->message : NULL;
+    case MAGIC_BLOCK:
+        return len <= sizeof(s->block) ? s->block : NULL;
     case MAGIC_HOW:
         return len <= sizeof(s->how) ? s->how : NULL;
     }

@@ -41,6 +41,8 @@ int policy_path_replace(void *guest, const struct re_path_query *query,
                         const struct re_replacement *with);
 int policy_path_make_parents(void *guest, const struct re_path_query *query);
 
+void policy_path_descriptor(void *guest, int fd, int reg,
+                            struct re_path *path);
 int policy_path_identity(void *guest, int dirfd, uint64_t ret[2]);
 
 /*

@@ -43,6 +43,17 @@ static int move_up(int fd)
     return high < 0 ? -EMFILE : high;
 }
 
+int policy_pin_duplicate(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, policy_pin_floor);
+
+    if (high >= policy_pin_end) {
+        close(high);
+        return -EMFILE;
+    }
+    return high < 0 ? -errno : high;
+}
+
 static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
 {
     struct {
@@ -127,6 +138,11 @@ static int host_name(int fd, char *buf, size_t size)
         return -ENAMETOOLONG;
     }
     return buf[0] == '/' ? 0 : -ENOENT;
+}
+
+int policy_pin_name(int fd, char *buf, size_t size)
+{
+    return host_name(fd, buf, size);
 }
 
 static int append(char *buf, size_t size, const char *name)

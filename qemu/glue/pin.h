@@ -53,6 +53,13 @@ int policy_pin_adopt(struct pin *pin, int fd);
  * a link. 0 or a negative errno. */
 int policy_pin_make_parents(const char *host);
 
+/* Another number for what a guest's descriptor refers to, or a negative errno. */
+int policy_pin_duplicate(int fd);
+
+/* The canonical host path of a descriptor; 0, -ENOENT for what has none, or
+ * another negative errno. */
+int policy_pin_name(int fd, char *buf, size_t size);
+
 /* Closes a pin's descriptor; -1 is none. */
 void policy_pin_close(int fd);
 

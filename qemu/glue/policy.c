@@ -229,6 +229,7 @@ const struct re_guest_ops policy_guest_ops = {
     .read_string = guest_read_string,
     .pc = guest_pc,
     .path = policy_path_resolve,
+    .descriptor = policy_path_descriptor,
     .canonical = policy_pin_canonical,
     .make_file = policy_made_file,
     .open_host = policy_made_open,
@@ -777,7 +778,8 @@ static void load(struct re_config *config)
     fill_map();
     policy_asks = re_engine_asks(policy_engine);
     if (policy_asks || re_engine_learns(policy_engine)) {
-        policy_path_start(policy_target, policy_asks ? policy_map : NULL);
+        policy_path_start(policy_target, re_engine_names(policy_engine) ?
+                          policy_map : NULL);
     }
     if (re_engine_learns(policy_engine)) {
         policy_known_map = g_memdup2(policy_map, sizeof(policy_map));

@@ -27,6 +27,7 @@ struct binder {
     const struct re_guest_ops *ops;
     struct re_layer *layer;
     bool asks;              /* some test needs facts */
+    bool names;             /* ... about paths, addresses or descriptors */
     bool failed;
 };
 
@@ -198,11 +199,6 @@ static uint16_t push(struct binder *b, const struct re_test *test)
 
 /* --- facts ---------------------------------------------------------------- */
 
-static bool has_paths(const struct re_form *form, unsigned count)
-{
-    return form && form->path_count >= count;
-}
-
 const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot)
 {
     const struct re_form **form = &layer->forms[slot];
@@ -338,30 +334,47 @@ static void compile_text(struct binder *b, struct re_text *text,
     text->canonical = canonical(b, text, relation == RE_RELATION_LIKE);
 }
 
+/* What a subject of texts is, and whether this call has it. */
+static bool find_text(struct binder *b, const char *subject,
+                      enum re_subject *ret)
+{
+    const struct re_form *form = form_of(b);
+
+    if (!form) {
+        return false;
+    }
+    if (strcmp(subject, "addr") == 0 || strcmp(subject, "unix") == 0) {
+        *ret = RE_SUBJECT_UNIX;
+        return form->has_address;
+    }
+    if (strcmp(subject, "fdpath") == 0) {
+        *ret = RE_SUBJECT_FDPATH;
+        return form->fd_reg >= 0;
+    }
+    *ret = strcmp(subject, "path2") == 0 ? RE_SUBJECT_PATH2 : RE_SUBJECT_PATH;
+    return form->path_count > (unsigned)(*ret == RE_SUBJECT_PATH2);
+}
+
 static uint16_t emit_texts(struct binder *b, struct re_node *node,
                            uint16_t yes, uint16_t no)
 {
-    const struct re_form *form = form_of(b);
     bool is_address = strcmp(node->subject, "addr") == 0;
-    bool is_unix = strcmp(node->subject, "unix") == 0;
-    bool second = strcmp(node->subject, "path2") == 0;
     struct re_test test = {
         .op = is_address ? RE_TEST_NETWORK :
             node->relation == RE_RELATION_UNDER ? RE_TEST_TEXT_UNDER :
             node->relation == RE_RELATION_LIKE ? RE_TEST_TEXT_LIKE :
             RE_TEST_TEXT_EQUAL,
-        .reg = is_unix ? RE_SUBJECT_UNIX : second ? RE_SUBJECT_PATH2 :
-            RE_SUBJECT_PATH,
-        .form = form, .yes = yes,
+        .form = form_of(b), .yes = yes,
     };
+    enum re_subject subject;
     uint16_t next = no;
 
-    if (is_address || is_unix ? !form || !form->has_address :
-        !has_paths(form, second ? 2 : 1)) {
+    if (!find_text(b, node->subject, &subject)) {
         b->lacking = b->lacking ? b->lacking : node;
         return no;
     }
-    b->asks = true;
+    test.reg = subject;
+    b->asks = b->names = true;
     for (struct re_text *t = node->texts; t && !b->failed; t = t->next) {
         compile_text(b, t, node->relation, is_address);
         for (unsigned i = 0; i < 2 && !b->failed; i++) {
@@ -465,7 +478,7 @@ static uint16_t emit_number(struct binder *b, struct re_node *node,
     };
     uint16_t next;
 
-    b->asks = true;
+    b->asks = b->names = true;
     if (node->negated && !is_order(node)) {
         next = yes;
         yes = no;
@@ -501,41 +514,44 @@ static uint16_t emit_number(struct binder *b, struct re_node *node,
     return next;
 }
 
-static uint16_t emit_compare(struct binder *b, struct re_node *node,
-                             uint16_t yes, uint16_t no)
+/* The block is read before the first test that looks at it. */
+static uint16_t emit_read(struct binder *b, uint16_t next)
 {
-    struct re_test test = { .op = RE_TEST_RANGE, .mask = UINT64_MAX };
-    enum re_number number;
-    struct st_arg arg;
+    struct re_test test = {
+        .op = RE_TEST_READ_BLOCK, .form = form_of(b), .yes = next, .no = next,
+    };
 
-    if (find_number(b, node->subject, &arg, &number)) {
-        return emit_number(b, node, &arg, number, yes, no);
-    }
-    if (!find_arg(b, node->subject, &arg)) {
-        b->lacking = b->lacking ? b->lacking : node;
-        return no;
-    }
+    b->asks = true;
+    return b->failed ? next : push(b, &test);
+}
+
+static uint16_t emit_argument(struct binder *b, struct re_node *node,
+                              const struct st_arg *arg, unsigned op,
+                              uint16_t yes, uint16_t no)
+{
+    struct re_test test = { .op = op, .mask = UINT64_MAX };
+
     if (node->negated && !is_order(node)) {
         uint16_t swap = yes;
 
         yes = no;
         no = swap;
     }
-    test.reg = arg.reg;
-    test.pair = arg.pair;
-    test.width = arg.width;
-    test.is_signed = arg.is_signed && !node->masked;
+    test.reg = arg->reg;
+    test.pair = arg->pair;
+    test.width = arg->width;
+    test.is_signed = arg->is_signed && !node->masked;
     if (node->masked) {
         uint64_t mask;
 
-        if (!evaluate(b, node, &arg, false, &node->mask, &mask)) {
+        if (!evaluate(b, node, arg, false, &node->mask, &mask)) {
             return no;
         }
         test.mask = mask;
     }
     switch (node->relation) {
     case RE_RELATION_IN:
-        return emit_ranges(b, node, &arg, test, yes, no);
+        return emit_ranges(b, node, arg, test, yes, no);
     case RE_RELATION_BELOW:
     case RE_RELATION_ABOVE:
         if (node->ranges->high.offset != node->ranges->low.offset) {
@@ -544,7 +560,7 @@ static uint16_t emit_compare(struct binder *b, struct re_node *node,
                      "a range needs \"==\", \"!=\" or \"in\"");
             return no;
         }
-        return emit_order(b, node, &arg, test, yes, no);
+        return emit_order(b, node, arg, test, yes, no);
     case RE_RELATION_UNDER:
     case RE_RELATION_LIKE:
         break;              /* of texts */
@@ -555,6 +571,29 @@ static uint16_t emit_compare(struct binder *b, struct re_node *node,
         test.no = no;
         return push(b, &test);
     }
+    return no;
+}
+
+static uint16_t emit_compare(struct binder *b, struct re_node *node,
+                             uint16_t yes, uint16_t no)
+{
+    const struct re_form *form;
+    enum re_number number;
+    struct st_arg arg;
+    uint16_t next;
+
+    if (find_number(b, node->subject, &arg, &number)) {
+        return emit_number(b, node, &arg, number, yes, no);
+    }
+    if (find_arg(b, node->subject, &arg)) {
+        return emit_argument(b, node, &arg, RE_TEST_RANGE, yes, no);
+    }
+    form = form_of(b);
+    if (form && re_form_block_arg(form, node->subject, &arg)) {
+        next = emit_argument(b, node, &arg, RE_TEST_BLOCK, yes, no);
+        return next < RE_COND_MAX && !b->failed ? emit_read(b, next) : next;
+    }
+    b->lacking = b->lacking ? b->lacking : node;
     return no;
 }
 
@@ -621,6 +660,7 @@ static void turn_round(struct binder *b, uint16_t entry,
     }
     reverse(b->tests, b->count);
     bound->asks = b->asks;
+    bound->names = b->names;
     if (bound->tests && bound->count == b->count &&
         memcmp(bound->tests, b->tests, b->count * sizeof(*tests)) == 0) {
         return;
@@ -679,6 +719,7 @@ static const char *missing_fact(const struct re_node *node)
     } facts[] = {
         { "path", "takes no path" },
         { "path2", "takes no second path" },
+        { "fdpath", "takes no descriptor" },
         { "access", "opens no file, and so has no `access`" },
         { "family", "takes no socket address that could be compared" },
         { "port", "takes no socket address that could be compared" },

@@ -179,7 +179,8 @@ static bool parse_relation(struct parser *p, struct re_node *node)
 
 static bool is_path_subject(const char *subject)
 {
-    return strcmp(subject, "path") == 0 || strcmp(subject, "path2") == 0;
+    return strcmp(subject, "path") == 0 || strcmp(subject, "path2") == 0 ||
+        strcmp(subject, "fdpath") == 0;
 }
 
 static bool text_error(struct parser *p, const char *hint, const char *message)

@@ -14,7 +14,7 @@
  *     subject    = argument | "arg0" ... "arg5"
  *     value      = [ "-" ] number | atom { "|" atom }
  *     atom       = number | constant
- *     text-subject  = "path" | "path2" | "unix" | "addr"
+ *     text-subject  = "path" | "path2" | "fdpath" | "unix" | "addr"
  *     text-relation = ( "==" | "!=" ) text
  *                   | [ "!" ] ( "in" | "under" | "like" )
  *                     ( text | "{" text { "," text } "}" )
@@ -46,6 +46,7 @@ struct re_bound {
     const struct re_test *tests;
     unsigned count;
     bool asks;              /* some of them need facts */
+    bool names;             /* ... about paths, addresses or descriptors */
 };
 
 /*

@@ -68,8 +68,15 @@ static bool number_holds(const struct re_test *test, struct re_facts *facts)
 static const struct re_path *text_of(const struct re_test *test,
                                      struct re_facts *facts)
 {
-    return test->reg == RE_SUBJECT_UNIX ? re_fact_unix(facts, test->form) :
-        re_fact_path(facts, test->form, test->reg == RE_SUBJECT_PATH2);
+    switch (test->reg) {
+    case RE_SUBJECT_UNIX:
+        return re_fact_unix(facts, test->form);
+    case RE_SUBJECT_FDPATH:
+        return re_fact_fdpath(facts, test->form);
+    default:
+        return re_fact_path(facts, test->form,
+                            test->reg == RE_SUBJECT_PATH2);
+    }
 }
 
 static bool fact_holds(const struct re_test *test, struct re_facts *facts)
@@ -90,6 +97,9 @@ static bool fact_holds(const struct re_test *test, struct re_facts *facts)
     case RE_TEST_TEXT_LIKE:
         path = text_of(test, facts);
         return re_match_glob(path->name, path->len, test->text);
+    case RE_TEST_READ_BLOCK:
+        re_fact_block(facts, test->form);
+        return true;
     case RE_TEST_NETWORK:
         address = re_fact_address(facts, test->form);
         return address->has_ip && re_match_network(address->ip, test->network);
@@ -109,6 +119,10 @@ bool re_tests_hold_with_facts(const struct re_test *tests,
 
         if (test->op == RE_TEST_RANGE) {
             uint64_t value = argument(test, args) & test->mask;
+
+            holds = value - test->low <= test->span;
+        } else if (test->op == RE_TEST_BLOCK) {
+            uint64_t value = argument(test, facts->block.words) & test->mask;
 
             holds = value - test->low <= test->span;
         } else {

@@ -193,7 +193,7 @@ unsigned re_engine_map_size(const struct re_engine *e)
     return st_slot_count(e->target);
 }
 
-bool re_engine_asks(const struct re_engine *e)
+static bool any_asks(const struct re_engine *e, bool names)
 {
     unsigned count = st_slot_count(e->target);
 
@@ -202,13 +202,24 @@ bool re_engine_asks(const struct re_engine *e)
             const struct re_slot *s = &e->layers[i]->slots[slot];
 
             for (unsigned j = 0; j < s->count; j++) {
-                if (s->candidates[j].asks) {
+                if (names ? s->candidates[j].names :
+                     s->candidates[j].asks) {
                     return true;
                 }
             }
         }
     }
     return false;
+}
+
+bool re_engine_asks(const struct re_engine *e)
+{
+    return any_asks(e, false);
+}
+
+bool re_engine_names(const struct re_engine *e)
+{
+    return any_asks(e, true);
 }
 
 bool re_engine_learns(const struct re_engine *e)

@@ -193,6 +193,66 @@ static void find_address(struct re_form *form, const char *name,
     form->address_optional = strncmp(name, "send", 4) == 0;
 }
 
+/* Folders that paths begin from do not count: their paths do. */
+static void find_descriptor(struct re_form *form, const struct st_arg *args,
+                            int count)
+{
+    form->fd_reg = -1;
+    for (int i = 0; i < count && form->fd_reg < 0; i++) {
+        if (args[i].kind == ST_KIND_FD) {
+            form->fd_reg = args[i].reg;
+        }
+    }
+}
+
+static void find_block(struct re_form *form, const char *name,
+                       const struct st_arg *args, int count)
+{
+    if (strcmp(name, "openat2") == 0) {
+        form->block = RE_BLOCK_HOW;
+    } else if (strcmp(name, "mmap") == 0 && count == 1 &&
+               strcmp(args[0].name, "arg") == 0) {
+        form->block = RE_BLOCK_OLD_MMAP;
+    }
+}
+
+bool re_form_block_arg(const struct re_form *form, const char *name,
+                       struct st_arg *ret)
+{
+    static const struct {
+        enum re_block_form block;
+        const char *name, *type, *family;
+        unsigned word, width;           /* width 0: a word of the guest */
+    } fields[] = {
+        { RE_BLOCK_HOW, "flags", "u64", "open", 0, 64 },
+        { RE_BLOCK_HOW, "mode", "u64", "mode", 1, 64 },
+        { RE_BLOCK_HOW, "resolve", "u64", NULL, 2, 64 },
+        { RE_BLOCK_OLD_MMAP, "addr", "unsigned long", NULL, 0, 0 },
+        { RE_BLOCK_OLD_MMAP, "len", "unsigned long", NULL, 1, 0 },
+        { RE_BLOCK_OLD_MMAP, "prot", "unsigned long", "prot", 2, 0 },
+        { RE_BLOCK_OLD_MMAP, "flags", "unsigned long", "map", 3, 0 },
+        { RE_BLOCK_OLD_MMAP, "fd", "int", NULL, 4, 32 },
+        { RE_BLOCK_OLD_MMAP, "off", "unsigned long", NULL, 5, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (fields[i].block != form->block ||
+            strcmp(fields[i].name, name) != 0) {
+            continue;
+        }
+        *ret = (struct st_arg) {
+            .name = fields[i].name, .type = fields[i].type,
+            .family = fields[i].family ?
+                st_family_by_name(fields[i].family) : 0,
+            .width = fields[i].width ? fields[i].width :
+                form->wide ? 64 : 32,
+            .is_signed = fields[i].width == 32, .reg = fields[i].word,
+        };
+        return true;
+    }
+    return false;
+}
+
 const struct re_form *re_form_new(const struct st_target *target,
                                   unsigned slot,
                                   const struct re_guest_ops *ops,
@@ -212,6 +272,8 @@ const struct re_form *re_form_new(const struct st_target *target,
     find_paths(form, behaviour_of(canonical), args, count);
     find_open(form, target, canonical, args, count);
     find_address(form, canonical, args, count);
+    find_descriptor(form, args, count);
+    find_block(form, canonical, args, count);
     form->wide = st_word_bits(target) == 64;
     form->big_endian = st_big_endian(target);
     form->efault = st_errno_by_name(target, "EFAULT");
@@ -548,4 +610,64 @@ bool re_fact_wildcard(struct re_facts *f, const struct re_form *form)
         memset(a->bytes + 4, 0, 4);
     }
     return true;
+}
+
+/* --- descriptors ------------------------------------------------------- */
+
+const struct re_path *re_fact_fdpath(struct re_facts *f,
+                                     const struct re_form *form)
+{
+    struct re_path *path = &f->fdpath;
+
+    if (f->made & RE_FACT_FDPATH) {
+        return path;
+    }
+    f->made |= RE_FACT_FDPATH;
+    path->host = NULL;
+    path->len = 0;
+    path->name[0] = '\0';
+    if (form->ops && form->ops->descriptor) {
+        form->ops->descriptor(f->guest, (int32_t)f->args[form->fd_reg],
+                              form->fd_reg, path);
+    }
+    return path;
+}
+
+/* --- arguments in memory ----------------------------------------------- */
+
+static void read_words(struct re_facts *f, const struct re_form *form)
+{
+    enum { WORDS = 6 };
+    unsigned word = form->wide ? 8 : 4;
+    unsigned char bytes[8 * WORDS];
+    struct re_block *b = &f->block;
+
+    b->reg = 0;
+    if (form->ops->read(f->guest, f->args[0], bytes, word * WORDS) < 0) {
+        b->error = form->efault;
+        return;
+    }
+    for (unsigned i = 0; i < WORDS; i++) {
+        b->words[i] = guest_word(bytes + word * i, word, form->big_endian);
+    }
+}
+
+const struct re_block *re_fact_block(struct re_facts *f,
+                                     const struct re_form *form)
+{
+    struct re_block *b = &f->block;
+
+    if (f->made & RE_FACT_BLOCK) {
+        return b;
+    }
+    f->made |= RE_FACT_BLOCK;
+    memset(b, 0, sizeof(*b));
+    b->reg = -1;
+    if (form->block == RE_BLOCK_HOW) {
+        re_fact_access(f, form);
+        memcpy(b->words, f->how, sizeof(f->how));
+    } else if (form->ops && form->ops->read) {
+        read_words(f, form);
+    }
+    return b;
 }

@@ -21,6 +21,13 @@ struct re_path_form {
     uint32_t empty_bit;             /* this flag: "" is the descriptor */
 };
 
+/* Calls with arguments in memory. */
+enum re_block_form {
+    RE_BLOCK_NONE,
+    RE_BLOCK_HOW,           /* openat2: flags, mode, resolve */
+    RE_BLOCK_OLD_MMAP,      /* six words of the guest, where arg0 points */
+};
+
 enum re_open_form {
     RE_OPEN_NONE,           /* opens nothing: no "access" */
     RE_OPEN_FLAGS,          /* flags in open_reg */
@@ -33,9 +40,11 @@ struct re_form {
     unsigned path_count;            /* 0 .. 2 */
     struct re_path_form paths[2];
     enum re_open_form open;
+    enum re_block_form block;
     int8_t open_reg, size_reg;      /* size_reg: openat2's size of how */
     uint32_t o_accmode, o_creat, o_excl, o_trunc, o_nofollow;
     int8_t address_reg, address_len_reg, message_reg;   /* -1: none */
+    int8_t fd_reg;                  /* the first descriptor; -1: none */
     bool has_address;
     bool binds;                     /* the address is created, not looked up */
     bool address_optional;          /* NULL: where the socket is connected */
@@ -56,7 +65,15 @@ const struct re_address *re_fact_address(struct re_facts *f,
                                          const struct re_form *form);
 const struct re_path *re_fact_unix(struct re_facts *f,
                                    const struct re_form *form);
+const struct re_path *re_fact_fdpath(struct re_facts *f,
+                                     const struct re_form *form);
 enum re_access re_fact_access(struct re_facts *f, const struct re_form *form);
+const struct re_block *re_fact_block(struct re_facts *f,
+                                     const struct re_form *form);
+
+/* An argument in memory by its name; "reg" is its word. False: none. */
+bool re_form_block_arg(const struct re_form *form, const char *name,
+                       struct st_arg *ret);
 
 /* How the call goes about one of its paths. */
 void re_fact_query(struct re_facts *f, const struct re_form *form,

@@ -293,6 +293,11 @@ static int set_fact(struct re_known *known, const struct st_target *t,
         known->facts |= RE_KNOWN_PATH2;
         return err;
     }
+    if (form->fd_reg >= 0 && strcmp(name, "fdpath") == 0) {
+        err = set_path(&known->about.fdpath, value, why, size);
+        known->facts |= RE_KNOWN_FDPATH;
+        return err;
+    }
     if (form->open && strcmp(name, "access") == 0) {
         return set_access(known, value, why, size);
     }

@@ -44,7 +44,7 @@ static unsigned fact_of(const struct re_question *q,
         { "path", RE_KNOWN_PATH }, { "path2", RE_KNOWN_PATH2 },
         { "unix", RE_KNOWN_UNIX }, { "addr", RE_KNOWN_ADDR },
         { "port", RE_KNOWN_PORT }, { "family", RE_KNOWN_FAMILY },
-        { "access", RE_KNOWN_ACCESS },
+        { "access", RE_KNOWN_ACCESS }, { "fdpath", RE_KNOWN_FDPATH },
     };
     const struct re_form *form = q->form;
     unsigned bit = 0;
@@ -94,7 +94,7 @@ static bool is_known(const struct re_question *q, const struct re_node *node)
 static void prepare_facts(struct re_question *q)
 {
     q->facts->made = RE_FACT_PATH | RE_FACT_PATH2 | RE_FACT_ADDRESS |
-        RE_FACT_UNIX | RE_FACT_ACCESS;
+        RE_FACT_UNIX | RE_FACT_ACCESS | RE_FACT_FDPATH;
     q->facts->args = q->regs;
     q->facts->target = q->view->layer->target;
     if (!(q->known->facts & RE_KNOWN_ACCESS)) {
@@ -186,6 +186,9 @@ static void put_fact(FILE *out, const struct re_question *q, unsigned fact)
         break;
     case RE_KNOWN_PATH2:
         fputs(f->paths[1].name, out);
+        break;
+    case RE_KNOWN_FDPATH:
+        fputs(f->fdpath.len ? f->fdpath.name : "no path", out);
         break;
     case RE_KNOWN_UNIX:
         fputs(f->unix_path.len ? f->unix_path.name : "no path", out);

@@ -87,6 +87,8 @@ enum re_test_op {
     RE_TEST_TEXT_UNDER,
     RE_TEST_TEXT_LIKE,
     RE_TEST_NETWORK,        /* the address lies in "network" */
+    RE_TEST_READ_BLOCK,     /* makes the block and goes on: yes == no */
+    RE_TEST_BLOCK,          /* as RANGE, of the block's word "reg" */
 };
 
 enum re_number {
@@ -99,6 +101,7 @@ enum re_subject {
     RE_SUBJECT_PATH,
     RE_SUBJECT_PATH2,
     RE_SUBJECT_UNIX,
+    RE_SUBJECT_FDPATH,
 };
 
 struct re_string {
@@ -134,6 +137,7 @@ struct re_candidate {
     const struct re_rule *rule;
     const struct re_test *tests;    /* NULL: always */
     bool asks;              /* some of the tests, or the verdict, need facts */
+    bool names;             /* ... about paths, addresses or descriptors */
     const struct re_measure *measure;   /* of a limit; NULL: none, or calls */
     const struct re_form *form;     /* of a verdict that changes paths */
     const struct re_draft *draft;   /* for tools; NULL: a default */

@@ -319,6 +319,38 @@ END
         flip "$rounds" "$box/./ok/file" "$box/bad//file"
 }
 
+# What a descriptor refers to; and the number that another thread changes.
+descriptors()
+{
+    sandbox
+    policy <<END
+[policy]
+default = allow
+[deny]
+pread64 = EACCES if fdpath under $box/bad
+fsync   = EIO if fdpath == $box/ok/file
+fchmod  = EPERM if fdpath !under /
+END
+    expect "a descriptor of a file is known by its path" \
+        "openat = 3
+fsync = EIO
+fsync = EINVAL
+fchmod = EPERM
+fsync = EBADF" \
+        call openat AT_FDCWD "str:$box/ok/file" 0 -- call fsync 3 -- \
+        call fsync 1 -- call fchmod 1 0600 -- call fsync 99
+    sandbox
+    policy <<END
+[policy]
+default = allow
+log     = none
+[deny]
+pread64 = EACCES if fdpath !under $box/ok
+END
+    expect "a second thread changes the descriptor" \
+        "allowed=some forbidden=none" race descriptor "$rounds" "$box"
+}
+
 for_each_target names working_folder creating strings own_files root_option \
-    looking doors races
+    looking doors races descriptors
 tap_done

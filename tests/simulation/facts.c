@@ -76,8 +76,20 @@ static int guest_canonical(const char *path, char *buf, size_t size)
     return 0;
 }
 
+/* 7 is a file. */
+static void guest_descriptor(void *unused, int fd, int reg,
+                             struct re_path *path)
+{
+    (void)unused;
+    (void)reg;
+    if (fd == 7) {
+        path->len = snprintf(path->name, sizeof(path->name), "/srv/x.db");
+    }
+}
+
 static const struct re_guest_ops ops = {
     .read = guest_read, .path = guest_path, .canonical = guest_canonical,
+    .descriptor = guest_descriptor,
 };
 
 /* --- calls ---------------------------------------------------------------- */
@@ -152,7 +164,30 @@ static unsigned put_sockaddr(const char *text)
         len;
 }
 
-/* NAME FILE [FLAGS]; NAME FILE FILE; NAME ADDRESS */
+/* mmap("#FD", "PROT"), wherever the target has its arguments. */
+static void put_mmap(int fd, const char *prot, const struct st_arg *args,
+                     int count)
+{
+    unsigned word = st_word_bits(target) / 8;
+    uint64_t values[6] = {
+        0x10000, 4096, constant("prot", prot), constant("map", "MAP_PRIVATE"),
+        fd, 0,
+    };
+
+    for (int i = 0; i < 6; i++) {
+        if (count == 1) {
+            put_number(guest.memory + (BYTES - BASE) + i * word, values[i],
+                       word);
+        } else {
+            call.args[args[i].reg] = values[i];
+        }
+    }
+    if (count == 1) {
+        call.args[0] = BYTES;
+    }
+}
+
+/* NAME FILE [FLAGS]; NAME FILE FILE; NAME ADDRESS; NAME #FD */
 static bool make_call(const char *name, const char *first, const char *second)
 {
     uint16_t slots[ST_MAX_SPELLINGS];
@@ -177,11 +212,17 @@ static bool make_call(const char *name, const char *first, const char *second)
             call.args[args[i].reg] = paths ? PATH2 : PATH1;
             memcpy(guest.memory + (paths++ ? PATH2 - BASE : 0), text,
                    strlen(text) + 1);
+        } else if (args[i].kind == ST_KIND_FD && first && first[0] == '#') {
+            call.args[args[i].reg] = atoi(first + 1);
         } else if (args[i].kind == ST_KIND_SOCKADDR) {
             len = put_sockaddr(first);
             call.args[args[i].reg] = strcmp(first, "none") ? BYTES : 0;
             call.args[args[i + 1].reg] = len;
         }
+    }
+    if (strcmp(name, "mmap") == 0) {
+        put_mmap(atoi(first + 1), second, args, count);
+        return true;
     }
     if (strcmp(name, "sendmsg") == 0) {
         unsigned char *at = guest.memory + (NAME - BASE);
@@ -348,6 +389,27 @@ static const struct row {
     { "connect = unix == /bus", "connect", "abstract bus", NULL, false },
     { "connect = unix like /run/*", "connect", "inet 0.0.0.0 1", NULL,
       false },
+    /* descriptors */
+    { "ftruncate = fdpath under /srv", "ftruncate", "#7", NULL, true },
+    { "ftruncate = fdpath under /srv", "ftruncate", "#8", NULL, false },
+    { "fsync = fdpath !under /srv", "fsync", "#8", NULL, true },
+    { "fsync = fdpath !under /srv", "fsync", "#7", NULL, false },
+    { "fsync = fdpath in {/a, /srv/x.db} && fd == 7", "fsync", "#7", NULL,
+      true },
+    { "write = fdpath like **/*.db", "write", "#7", NULL, true },
+    /* arguments in memory */
+    { "openat2 = mode == 0 && resolve == 0 && flags == O_RDWR", "openat2",
+      "/x", "O_RDWR", true },
+    { "openat2 = (resolve & 8)", "openat2", "/x", "O_RDWR", false },
+    { "openat2 = (flags & O_TRUNC) == 0", "openat2", "/x",
+      "O_RDWR|O_TRUNC", false },
+    { "mmap = !(prot & PROT_EXEC)", "mmap", "#7", "PROT_READ", true },
+    { "mmap = !(prot & PROT_EXEC)", "mmap", "#7", "PROT_READ|PROT_EXEC",
+      false },
+    { "mmap = flags == MAP_PRIVATE && fd == 7 && len <= 4096 && off == 0",
+      "mmap", "#7", "PROT_READ", true },
+    { "mmap = fd < 0", "mmap", "#-1", "PROT_READ", true },
+    { "mmap = fd < 0", "mmap", "#7", "PROT_READ", false },
     /* the same words as names of ordinary arguments */
     { "munmap = addr == 4096", "munmap", NULL, NULL, false },
     { "munmap = addr in 0x0..0xfff", "munmap", NULL, NULL, true },

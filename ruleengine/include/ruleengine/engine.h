@@ -161,6 +161,10 @@ unsigned re_engine_map_size(const struct re_engine *engine);
 /* Whether any condition needs facts, so that calls must come with some. */
 bool re_engine_asks(const struct re_engine *engine);
 
+/* Whether any asks for a path, an address or a descriptor: then what these
+ * mean must not be changed behind the policy's back. */
+bool re_engine_names(const struct re_engine *engine);
+
 /* Whether re_engine_learn() is to be called, also for calls that the map lets pass. */
 bool re_engine_learns(const struct re_engine *engine);
 

@@ -23,6 +23,7 @@
 #define RE_PATH_MAX     4096    /* bytes of a path with its NUL */
 #define RE_SOCKADDR_MAX 128     /* bytes of a socket address, as in the kernel */
 #define RE_OPEN_HOW     3       /* 64-bit words of openat2's struct open_how */
+#define RE_BLOCK_WORDS  8       /* most arguments in memory, rounded up */
 
 #define RE_CWD          (-100)  /* AT_FDCWD, the same on every target */
 
@@ -33,6 +34,8 @@ enum {
     RE_FACT_ADDRESS = 1 << 2,   /* address */
     RE_FACT_UNIX    = 1 << 3,   /* unix_path */
     RE_FACT_ACCESS  = 1 << 4,   /* access, how */
+    RE_FACT_FDPATH  = 1 << 5,   /* fdpath */
+    RE_FACT_BLOCK   = 1 << 6,   /* block */
 };
 
 /* "access", as a number */
@@ -87,15 +90,26 @@ struct re_address {
     uint16_t port;          /* host order */
 };
 
+/* Arguments that lie in memory: of openat2 (struct open_how) and of the old mmap
+ * of arm, i386, m68k and s390x. */
+struct re_block {
+    uint64_t words[RE_BLOCK_WORDS];     /* in the host's order */
+    int reg;                /* the argument that leads to old mmap's; -1 */
+    int error;              /* guest errno the call must be answered with */
+};
+
 struct re_facts {
     unsigned made;          /* RE_FACT_*; zeroed for each call by re_enter() */
     struct re_path paths[2];
     struct re_path unix_path;   /* of an address; abstract ones with "@" */
+    struct re_path fdpath;      /* of the call's first descriptor */
     struct re_address address;
     enum re_access access;
     uint64_t how[RE_OPEN_HOW];  /* openat2: flags, mode, resolve; host order */
     int how_reg;            /* the argument that leads to it; -1: none */
     int how_error;          /* guest errno, or 0 */
+
+    struct re_block block;
 
     /* set by re_enter() */
     const struct st_target *target;

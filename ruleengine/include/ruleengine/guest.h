@@ -78,6 +78,14 @@ struct re_guest_ops {
                  struct re_path *path);
 
     /*
+     * What a descriptor of the guest refers to, which do_syscall argument
+     * "reg" names: its canonical path in path->name, empty for what has none.
+     * The call, when it is carried out, acts on that file, whatever other
+     * threads do to the number meanwhile. NULL: nothing has a path.
+     */
+    void (*descriptor)(void *guest, int fd, int reg, struct re_path *path);
+
+    /*
      * The canonical name, as the guest sees it, that a path of the policy has
      * now; 0, or a negative errno when there is no such file. NULL: policies
      * are taken literally.

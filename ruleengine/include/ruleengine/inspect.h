@@ -48,6 +48,7 @@ enum {
     RE_KNOWN_PORT   = 1 << 4,
     RE_KNOWN_FAMILY = 1 << 5,
     RE_KNOWN_ACCESS = 1 << 6,
+    RE_KNOWN_FDPATH = 1 << 7,
 };
 
 /* Zero it, but for "nth"; re_known_set() fills it in. Large. */
@@ -61,7 +62,7 @@ struct re_known {
 
 /*
  * One word of a question: "flags", "O_RDWR|O_CREAT". Names are the call's
- * arguments, arg0 .. arg5, path, path2, access, addr, port, family, unix, and
+ * arguments, arg0 .. arg5, path, path2, fdpath, access, addr, port, family, unix, and
  * "when" for "nth". A path is taken as one that follows no links: "." and ".."
  * are resolved by their names. 0; -ENOENT when the call has no such argument;
  * -EINVAL for a wrong value: then why[size] says what is wrong.

@@ -24,6 +24,8 @@
 
 #include "probe.h"
 
+#define RACE_FD 77
+
 struct race {
     void (*change)(struct race *race, unsigned turn);
     volatile int stop;
@@ -77,6 +79,19 @@ static void change_new(struct race *race, unsigned turn)
     }
 }
 
+/* One number is the one file and the other in turn. */
+static void change_descriptor(struct race *race, unsigned turn)
+{
+    dup3(turn & 1 ? race->evil_fd : race->good_fd, RACE_FD, 0);
+}
+
+static int byte_at(int fd)
+{
+    char byte;
+
+    return pread(fd, &byte, 1, 0) == 1 ? byte : 0;
+}
+
 static int read_byte(const char *path, int flags)
 {
     int fd = openat(AT_FDCWD, path, flags | O_CLOEXEC, 0600);
@@ -110,6 +125,10 @@ static void one_round(const char *kind, int *allowed, int *forbidden)
 
     if (strcmp(kind, "link") == 0 || strcmp(kind, "folder") == 0) {
         byte = read_byte(kind[0] == 'l' ? "ok/x" : "ok/d/file", O_RDONLY);
+        *allowed += byte == 'a';
+        *forbidden += byte == 'b';
+    } else if (strcmp(kind, "descriptor") == 0) {
+        byte = byte_at(RACE_FD);
         *allowed += byte == 'a';
         *forbidden += byte == 'b';
     } else if (strcmp(kind, "create") == 0) {
@@ -151,6 +170,11 @@ int cmd_race(int argc, char **argv)
         race.change = change_link;
     } else if (strcmp(argv[1], "dangling") == 0) {
         race.change = change_new;
+    } else if (strcmp(argv[1], "descriptor") == 0) {
+        race.good_fd = open("ok/file", O_RDONLY);
+        race.evil_fd = open("bad/file", O_RDONLY);
+        race.change = change_descriptor;
+        change_descriptor(&race, 0);
     }
     pthread_create(&thread, NULL, change_things, &race);
     for (int i = atoi(argv[2]); i > 0; i--) {
