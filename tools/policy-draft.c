@@ -400,6 +400,48 @@ void draft_write(const struct policy_draft *d, const char *format, FILE *out)
     write_section(d, DRAFT_EMULATE, "emulate", out);
 }
 
+/* --- spellings ---------------------------------------------------------- */
+
+static bool is_usual(const struct draft_rule *r)
+{
+    return strcmp(r->spelled, r->name) == 0;
+}
+
+/* A rule for the usual spelling, of which "r" would lift the condition. */
+static const struct draft_rule *narrowed_by(const struct policy_draft *d,
+                                            const struct draft_rule *r)
+{
+    if (r->section != DRAFT_ALLOW || r->condition || is_usual(r)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < d->count; i++) {
+        const struct draft_rule *other = &d->rules[i];
+
+        if (strcmp(other->name, r->name) == 0 && is_usual(other) &&
+            other->condition && other->section == DRAFT_ALLOW) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+void draft_settle(struct policy_draft *d)
+{
+    for (size_t i = 0; i < d->count; ) {
+        struct draft_rule *r = &d->rules[i];
+        const struct draft_rule *usual = narrowed_by(d, r);
+
+        if (!usual) {
+            i++;
+            continue;
+        }
+        note_conflict(d, 0, r, usual->spelled, true);
+        free_rule(r);
+        memmove(r, r + 1, (d->count - i - 1) * sizeof(*r));
+        d->count--;
+    }
+}
+
 /* --- reading ------------------------------------------------------------ */
 
 char *draft_line(FILE *in, unsigned *line)

@@ -57,6 +57,11 @@ void draft_add(struct policy_draft *d, unsigned line,
                const char *verdict, const char *condition, const char *when);
 
 /* Writes the policy: comments first, then its sections. */
+/* Once all rules are there: what allows one spelling always does not lift the
+ * condition under which the usual spelling is allowed, for one rule governs
+ * both. */
+void draft_settle(struct policy_draft *d);
+
 void draft_write(const struct policy_draft *d, const char *format, FILE *out);
 void draft_free(struct policy_draft *d);
 

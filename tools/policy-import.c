@@ -47,12 +47,13 @@ static const struct format *find_format(const char *name)
     return NULL;
 }
 
-static int write_policy(const struct policy_draft *d,
+static int write_policy(struct policy_draft *d,
                         const struct format *format, const char *path)
 {
     FILE *out = path ? fopen(path, "w") : stdout;
     bool fine = out;
 
+    draft_settle(d);
     for (size_t i = 0; i < d->note_count; i++) {
         fprintf(stderr, "%s: not carried over: %s\n", d->file, d->notes[i]);
     }
