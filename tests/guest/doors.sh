@@ -65,6 +65,25 @@ calls()
     door "nothing is typed into the user's terminal" "TIOCSTI: EPERM" terminal
     nearly_all
     door "the emulator's personality stays" "personality: EINVAL" persona
+    nearly_all
+    door "no timer calls a function of the host's" "timer: EINVAL" timer
+    nearly_all
+    door "no call changes the emulator, or traces it" "changes: 0" changes
+}
+
+vsyscall()
+{
+    own_program doors || return 0
+    [ "$target" = x86_64 ] || return 0
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+sync = EIO
+time = EIO
+END
+    door "the vsyscall page asks the policy, and cannot be read" \
+        "vsyscall: -5, SIGSEGV" vsyscall
 }
 
 threads()
@@ -122,5 +141,5 @@ options_refused()
     check "and how to permit it" contains "$err" "gdb = yes"
 }
 
-for_each_target descriptors proc calls threads mounts limits semihosting options_refused
+for_each_target descriptors proc calls vsyscall threads mounts limits semihosting options_refused
 tap_done

@@ -23,12 +23,16 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *name_of(long ret)
@@ -260,6 +264,66 @@ static void persona(void)
            name_of(syscall(SYS_personality, READ_IMPLIES_EXEC)));
 }
 
+/* The C library's own way to tell of timers, on the host's side. */
+static void timer(void)
+{
+    struct itimerspec soon = { { 0, 0 }, { 0, 1000000 } };
+    struct sigevent event = { .sigev_notify = SIGEV_THREAD };
+    int id;
+    long ret = syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &id);
+
+    printf("timer: %s\n", name_of(ret));
+    fflush(stdout);
+    if (ret == 0) {
+        syscall(SYS_timer_settime, id, 0, &soon, NULL);
+        usleep(100000);
+    }
+}
+
+/* Calls that would change the emulator's process or look into it. */
+static void changes(void)
+{
+    char byte;
+    struct iovec part = { &byte, 1 };
+    int count = 0;
+
+    count += prctl(PR_SET_MM, PR_SET_MM_BRK, sbrk(0), 0, 0) == 0;
+    count += prctl(PR_SET_SECCOMP, 1, 0, 0, 0) == 0;
+    count += prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
+    count += ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+    count += process_vm_readv(getpid(), &part, 1, &part, 1, 0) == 1;
+#ifdef SYS_perf_event_open
+    count += syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0) >= 0;
+#endif
+    printf("changes: %d\n", count);
+}
+
+static sigjmp_buf landing;
+
+static void land(int sig)
+{
+    siglongjmp(landing, sig);
+}
+
+/* time() where every x86_64 has it; EIO says that the policy was asked. */
+static void vsyscall(void)
+{
+#if defined(__x86_64__)
+    long (*volatile time_at)(long *) = (void *)0xffffffffff600400;
+    volatile unsigned char *bytes = (void *)0xffffffffff600000;
+    long now = time_at(NULL);
+    int sig = sigsetjmp(landing, 1);
+
+    signal(SIGSEGV, land);
+    if (sig == 0) {
+        (void)bytes[0];
+    }
+    printf("vsyscall: %ld, SIG%s\n", now, sig ? sigabbrev_np(sig) : "none");
+#else
+    printf("vsyscall: none\n");
+#endif
+}
+
 /* --- threads and limits ------------------------------------------------ */
 
 static bool is_memory(int fd)
@@ -366,13 +430,6 @@ static void no_growth(void)
     printf("limits: %d\n", set);
 }
 
-static sigjmp_buf landing;
-
-static void land(int sig)
-{
-    siglongjmp(landing, sig);
-}
-
 /* SYS_WRITE0: a string to the debug console. */
 static void semihosting(void)
 {
@@ -423,6 +480,7 @@ static const struct {
     { "lengths", lengths }, { "terminal", terminal }, { "persona", persona },
     { "apart", apart }, { "raced", raced }, { "mounted", mounted },
     { "no-growth", no_growth }, { "semihosting", semihosting },
+    { "timer", timer }, { "changes", changes }, { "vsyscall", vsyscall },
 };
 
 int main(int argc, char **argv)
