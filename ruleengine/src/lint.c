@@ -9,6 +9,7 @@
 
 #include "diag-add.h"
 #include "inspect-private.h"
+#include "origin.h"
 
 /* --- siblings ----------------------------------------------------------- */
 
@@ -255,6 +256,81 @@ static void lint_reach(const struct re_layer *layer,
                   does(draft->rule));
 }
 
+/* --- allowances that undo the rest ---------------------------------------- */
+
+/* Names and sets that want a reason, and what they let a program do. */
+static const struct {
+    const char *name, *what;
+} dangers[] = {
+    { "@debug", "reads and changes other processes" },
+    { "@module", "loads code into the host's kernel" },
+    { "@mount", "changes what all paths mean" },
+    { "@raw-io", "reaches the host's hardware" },
+    { "@reboot", "stops the host" },
+    { "@swap", "changes the host's swap space" },
+    { "acct", "writes a file in the kernel's name" },
+    { "bpf", "runs code in the host's kernel" },
+    { "chroot", "changes what all paths mean" },
+    { "delete_module", "removes code from the host's kernel" },
+    { "finit_module", "loads code into the host's kernel" },
+    { "init_module", "loads code into the host's kernel" },
+    { "kexec_file_load", "replaces the host's kernel" },
+    { "kexec_load", "replaces the host's kernel" },
+    { "mount", "changes what all paths mean" },
+    { "open_by_handle_at", "opens files that no path rule sees" },
+    { "pidfd_getfd", "takes descriptors of other processes" },
+    { "pivot_root", "changes what all paths mean" },
+    { "process_vm_readv", "reads other processes" },
+    { "process_vm_writev", "changes other processes" },
+    { "ptrace", "reads and changes other processes" },
+    { "reboot", "stops the host" },
+    { "setns", "changes what all paths mean" },
+};
+
+static const char *danger_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(dangers) / sizeof(dangers[0]); i++) {
+        if (strcmp(dangers[i].name, name) == 0) {
+            return dangers[i].what;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a comment stands on the line above. */
+static bool has_reason(const struct re_layer *layer, const char *file,
+                       unsigned line)
+{
+    const char *text, *at;
+    size_t size;
+
+    if (line < 2 || re_origin_read(layer->origin, file, &text, &size) < 0) {
+        return false;
+    }
+    at = text;
+    for (unsigned n = 1; at && n + 1 < line; n++) {
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    at = at ? at + strspn(at, " \t") : "";
+    return *at == ';' || *at == '#';
+}
+
+static void lint_danger(const struct re_layer *layer,
+                        const struct re_document *doc,
+                        const struct re_draft *draft)
+{
+    const char *what = draft->rule->verdict == RE_VERDICT_ALLOW &&
+        !draft->condition ? danger_of(draft->name) : NULL;
+
+    if (what && !always_loses(layer, draft) &&
+        !has_reason(layer, draft->rule->file, draft->rule->line)) {
+        re_draft_diag(doc, draft, RE_WARNING,
+                      "say why in a comment on the line above",
+                      "`%s` %s", draft->name, what);
+    }
+}
+
 /* --- programs that cannot end ------------------------------------------- */
 
 static void lint_end(const struct re_layer *layer,
@@ -281,5 +357,6 @@ void re_view_lint(struct re_view *view, struct re_diags *diags)
     for (const struct re_draft *d = doc.drafts; d; d = d->next) {
         lint_siblings(layer, &doc, d);
         lint_reach(layer, &doc, d);
+        lint_danger(layer, &doc, d);
     }
 }

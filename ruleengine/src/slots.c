@@ -65,22 +65,15 @@ static struct re_slots *keep(struct re_slot_index *index, const void *key,
     return list;
 }
 
-const struct re_slots *re_slots_of(struct re_slot_index *index,
-                                   const struct st_set *set, const char *name)
+static const struct re_slots *gather(struct re_slot_index *index,
+                                     struct re_slots **bucket,
+                                     const void *key,
+                                     const struct st_set *set,
+                                     const char *name)
 {
-    /* Both are constant data of the tables: their places identify them. */
-    const void *key = set ? (const void *)set :
-        (const void *)st_canonical_name(name);
-    struct re_slots **bucket =
-        &index->buckets[((uintptr_t)key >> 3) % RE_SLOT_BUCKETS];
     struct gathering g = { .target = index->target };
     struct re_slots *list;
 
-    for (list = *bucket; list; list = list->next) {
-        if (list->key == key) {
-            return list;
-        }
-    }
     for (unsigned i = 0; set && i < set->count; i++) {
         add_name(&g, st_name_at(set->members[i]), true);
     }
@@ -93,4 +86,22 @@ const struct re_slots *re_slots_of(struct re_slot_index *index,
         *bucket = list;
     }
     return list;
+}
+
+const struct re_slots *re_slots_of(struct re_slot_index *index,
+                                   const struct st_set *set, const char *name)
+{
+    /* Both are constant data of the tables: their places identify them. */
+    const void *key = set ? (const void *)set :
+        (const void *)st_canonical_name(name);
+    struct re_slots **bucket =
+        &index->buckets[((uintptr_t)key >> 3) % RE_SLOT_BUCKETS];
+    struct re_slots *list;
+
+    for (list = *bucket; list; list = list->next) {
+        if (list->key == key) {
+            return list;
+        }
+    }
+    return gather(index, bucket, key, set, name);
 }
