@@ -184,6 +184,7 @@ static struct json_object *page_data(const struct report_sum *s,
     put(o, "classes", classes);
     put(o, "filtered", integer(s->filtered));
     put(o, "lost", integer(s->lost));
+    put(o, "limited", integer(s->limited));
     put(o, "damaged", integer(s->damaged));
     put(o, "foreign", integer(s->foreign));
     put(o, "clock", clock_of(&s->clock));

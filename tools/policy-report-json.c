@@ -126,6 +126,7 @@ void report_json(const struct report_sum *s, const struct report_view *v,
     put(o, "verdicts", classes(s));
     put(o, "filtered", number(s->filtered));
     put(o, "lost", number(s->lost));
+    put(o, "limited", number(s->limited));
     put(o, "damaged", number(s->damaged));
     put(o, "foreign", number(s->foreign));
     if (s->selected) {

@@ -16,7 +16,7 @@
 enum member {
     M_OTHER, M_V, M_TIME, M_VERDICT, M_PERMISSIVE, M_ERRNO, M_VALUE, M_TARGET,
     M_SYSCALL, M_NR, M_ARGS, M_PATH, M_PATH2, M_SOCKADDR, M_PID, M_COMM, M_EXE,
-    M_RULE, M_FIX, M_RESOLVED, M_RESOLVED2, M_LOST,
+    M_RULE, M_FIX, M_RESOLVED, M_RESOLVED2, M_LOST, M_LIMITED,
     MEMBERS,
 };
 
@@ -34,6 +34,7 @@ static const struct member_name {
     [M_COMM] = NAME("comm"), [M_EXE] = NAME("exe"), [M_RULE] = NAME("rule"),
     [M_FIX] = NAME("fix"), [M_RESOLVED] = NAME("resolved"),
     [M_RESOLVED2] = NAME("resolved2"), [M_LOST] = NAME("lost"),
+    [M_LIMITED] = NAME("limited"),
 #undef NAME
 };
 
@@ -269,8 +270,10 @@ static bool classify(const struct report_parser *p, enum report_class *ret)
         { "trap", REPORT_REFUSED }, { "error", REPORT_EMULATED },
         { "return", REPORT_EMULATED }, { "lua", REPORT_EMULATED },
         { "file", REPORT_EMULATED }, { "data", REPORT_EMULATED },
-        { "redirect", REPORT_EMULATED }, { "allow", REPORT_ALLOWED },
-        { "log", REPORT_MESSAGE },
+        { "redirect", REPORT_EMULATED }, { "run", REPORT_EMULATED },
+        { "any-address", REPORT_EMULATED },
+        { "make-parents", REPORT_EMULATED }, { "allow", REPORT_ALLOWED },
+        { "log", REPORT_MESSAGE }, { "limit", REPORT_MESSAGE },
     };
 
     for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -392,6 +395,7 @@ enum report_line report_parse(struct report_parser *p, const char *line,
         return REPORT_LINE_FOREIGN;
     }
     r.lost = number(&p->text[M_LOST]);
+    r.limited = number(&p->text[M_LIMITED]);
     r.fix = p->text[M_FIX];
     r.field[REPORT_CALL] = call(p);
     r.field[REPORT_RESULT] = result(p);

@@ -171,6 +171,7 @@ void report_sum_line(struct report_sum *s, struct report_parser *p,
         break;
     case REPORT_LINE_RECORD:
         s->lost += r.lost;
+        s->limited += r.limited;
         if (!passes(s->filter, &r)) {
             s->filtered++;
             break;

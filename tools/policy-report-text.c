@@ -431,7 +431,7 @@ static void print_besides(const struct report_sum *s, FILE *out)
 {
     static const char *const names[REPORT_CLASSES] = {
         "refused", "refused but let through", "emulated", "allowed",
-        "handlers' messages",
+        "messages",
     };
     const char *comma = "  not counted here: ";
 
@@ -453,6 +453,10 @@ static void print_besides(const struct report_sum *s, FILE *out)
         fputs("  lost: ", out);
         put_number(out, s->lost, "record that the log could not take\n",
                    "records that the log could not take\n");
+    }
+    if (s->limited) {
+        fputs("  left out by a limit of the policy: ", out);
+        put_number(out, s->limited, "record\n", "records\n");
     }
     if (s->damaged) {
         fputs("  damaged: ", out);

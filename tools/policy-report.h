@@ -30,7 +30,7 @@ enum report_class {         /* what became of the call */
     REPORT_PERMISSIVE,      /* refused, but let through */
     REPORT_EMULATED,        /* return, error, lua */
     REPORT_ALLOWED,
-    REPORT_MESSAGE,         /* not a call: a handler's message */
+    REPORT_MESSAGE,         /* not a call: a handler's message, a notice */
     REPORT_CLASSES,
 };
 
@@ -63,7 +63,8 @@ struct report_record {
     enum report_class class;
     struct report_text field[REPORT_FIELDS];
     struct report_text fix; /* len 0: none */
-    uint64_t lost;
+    uint64_t lost;          /* that the log could not take */
+    uint64_t limited;       /* that a limit of the policy has left out */
 };
 
 enum report_line {
@@ -181,7 +182,7 @@ struct report_sum {
     uint64_t selected;      /* records that are counted above */
     uint64_t classes[REPORT_CLASSES];   /* within the filter, but for class */
     uint64_t filtered;      /* records outside the filter */
-    uint64_t lost, damaged, foreign;
+    uint64_t lost, limited, damaged, foreign;
     uint64_t lines;
 };
 

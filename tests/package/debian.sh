@@ -53,6 +53,13 @@ like "$files" '/libruleengine.a$' "... and the library"
 printf '# %s: %s KiB installed\n' "$package" \
     "$(dpkg-deb -f "$package" Installed-Size)"
 
+# inside COMMAND...: in the clean root, with a /proc that goes with it
+inside()
+{
+    unshare -m sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' \
+        "$clean" "$@"
+}
+
 # --- a clean root ----------------------------------------------------------
 
 clean=$TEST_TMP/clean
@@ -69,13 +76,13 @@ if [ -s sources.list ]; then
 fi
 if [ -x "$clean/usr/bin/qemu-user" ]; then
     succeeds "qemu-policy finds a policy by name there" \
-        chroot "$clean" qemu-policy check web
+        inside qemu-policy check web
     printf '[policy]\ndefault = deny EACCES\n' >"$clean/etc/qemu-policy/web.ini"
-    succeeds "... /etc/qemu-policy goes first" chroot "$clean" \
+    succeeds "... /etc/qemu-policy goes first" inside \
         qemu-policy explain web --target aarch64 getpid
     like "$output" 'deny EACCES' "... as its verdict shows"
     rm "$clean/etc/qemu-policy/web.ini"
-    succeeds "the emulator starts there" chroot "$clean" \
+    succeeds "the emulator starts there" inside \
         /usr/libexec/qemu-policy/qemu-aarch64 --version
     compiler=$(command -v aarch64-linux-gnu-gcc)
     if [ -n "$compiler" ]; then
@@ -89,14 +96,14 @@ int main(void)
 }
 C
         "$compiler" -static -o "$clean/hello" "$TEST_TMP/hello.c"
-        exits 7 "a foreign program runs there under a policy" chroot "$clean" \
+        exits 7 "a foreign program runs there under a policy" inside \
             qemu-user --policy no-network --policy-log /log /hello
         like "$output" '^refused$' "... which refuses it the network"
         is "$(jq -r .rule "$clean/log")" \
             "/usr/share/qemu-policy/policies/no-network.ini:$(grep -n \
                 '^socket' "$TEST_ROOT/policies/no-network.ini" | cut -d: -f1)" \
             "... and says which policy that was"
-        succeeds "... and the report" chroot "$clean" qemu-policy report /log
+        succeeds "... and the report" inside qemu-policy report /log
     else
         skip "a foreign program" "there is no compiler for aarch64"
     fi

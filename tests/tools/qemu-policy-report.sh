@@ -53,7 +53,7 @@ like "$output" '^ +5 +█+ +openat +EACCES +nginx +/etc/shadow +web.ini:14 +10:4
 like "$output" '^ +2 .* connect +EPERM +nginx +inet 192.0.2.1:443 +web.ini default +10:42:07 +10:43:00$' \
     "... addresses"
 like "$output" '^ +1 .* reboot +killed +sh +web.ini:3 ' "... what was killed"
-like "$output" 'not counted here: 1 emulated, 1 allowed, 1 handlers. messages' \
+like "$output" 'not counted here: 1 emulated, 1 allowed, 1 messages' \
     "... and what else there is"
 like "$output" '^ +6 +█+ +/etc/shadow +(.*█.*) +10:42:01 +11:10:01$' \
     "... by path, over time"
@@ -141,9 +141,14 @@ exits 2 "an unknown time" "$tool" report --since soon audit.jsonl
 exits 2 "an unknown verdict" "$tool" report --verdict refused,x audit.jsonl
 exits 2 "--top nothing" "$tool" report --top 0 audit.jsonl
 exits 2 "--follow of standard input" "$tool" report --follow -
-sed 's/}$/,"lost":7}/' audit.jsonl | head -n 1 >lost.jsonl
+{
+    head -n 1 audit.jsonl | sed 's/}$/,"limited":30,"lost":7}/'
+    printf '{"v":1,"time":"2021-03-04T11:00:00Z","verdict":"limit","target":"arm","limited":12,"pid":1,"tid":1,"comm":"x","exe":"/x"}\n'
+} >lost.jsonl
 output=$("$tool" report lost.jsonl)
 like "$output" 'lost: 7 records' "what the log lost"
+like "$output" 'left out by a limit of the policy: 42 records' \
+    "... and what a limit left out"
 
 # --- bounded memory --------------------------------------------------------
 

@@ -134,6 +134,9 @@
     if (data.lost) {
       tiles.push(['lost by the log', number(data.lost), 'hot']);
     }
+    if (data.limited) {
+      tiles.push(['left out by a limit', number(data.limited), 'hot']);
+    }
     if (data.damaged + data.foreign) {
       tiles.push(['lines not understood', number(data.damaged + data.foreign), 'hot']);
     }
@@ -143,7 +146,7 @@
       stamp(data.clock.first) + ' to ' + stamp(data.clock.last) + ' UTC' : 'nothing to count';
     byId('logs').textContent = data.logs.join(', ');
     const besides = [['refused', c[0]], ['let through (permissive)', c[1]],
-      ['emulated', c[2]], ['allowed', c[3]], ['messages of handlers', c[4]],
+      ['emulated', c[2]], ['allowed', c[3]], ['messages', c[4]],
       ['records outside the filter', data.filtered]]
       .filter(([, n]) => n > 0).map(([word, n]) => number(n) + ' ' + word);
     byId('besides').textContent = 'In the log: ' + (besides.join(', ') || 'nothing') + '.';
