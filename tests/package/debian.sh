@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 1800
-# shellcheck disable=SC2154 # output, of tap.sh
+# shellcheck disable=SC2154,SC2317 # output, of tap.sh; it calls functions
 #
 # The Debian package: built by dpkg-buildpackage from a copy of this tree with
 # the emulators that are built, and installed in a root that holds nothing but
