@@ -377,6 +377,19 @@ static abi_long answer(CPUArchState *env, int64_t result)
     return result;
 }
 
+static abi_long run_syscall(CPUArchState *env, const struct re_call *call);
+
+/* A call that a handler makes besides: the emulator's own doors stay shut. */
+static abi_long run_other(CPUArchState *env, struct re_call *call)
+{
+    abi_long ret;
+
+    if (policy_doors_guard(env, call, &ret) || policy_path_guard(call, &ret)) {
+        return ret;
+    }
+    return run_syscall(env, call);
+}
+
 /* The original, with what the conditions have looked at in the place of the
  * arguments that lead to it. */
 static abi_long run_checked(CPUArchState *env, struct re_call *call,
@@ -386,6 +399,9 @@ static abi_long run_checked(CPUArchState *env, struct re_call *call,
     int nr = call->nr;
     abi_long ret;
 
+    if (call->other) {
+        return run_other(env, call);
+    }
     memcpy(args, call->args, sizeof(args));
     ret = policy_path_apply(call);
     if (ret == 0) {
@@ -428,7 +444,8 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
         if (call->nr == TARGET_NR_exit_group) {
             re_engine_finish(policy_engine);
         }
-        ret = call->nr == TARGET_NR_exit ? run_exit(env, call, original) :
+        ret = call->nr == TARGET_NR_exit ?
+            run_exit(env, call, call->other ? run_syscall : original) :
             run_checked(env, call, original);
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
         if (outcome(ret) != ret) {

@@ -312,14 +312,40 @@ static enum re_step carry_out(struct re_engine *e, struct re_call *call)
 static enum re_step emulate(struct re_engine *e, struct re_call *call,
                             int after);
 
+/*
+ * A handler's own call (c_do_syscall) is asked of the other layers first; what
+ * needs to look behind a pointer then holds for what refuses only. Its guest
+ * errno, or 0.
+ */
+static int64_t other_refused(struct re_engine *e, const struct re_call *call)
+{
+    for (unsigned i = 0; call->other && i < e->layer_count; i++) {
+        const struct re_rule *rule = i == call->layer ? NULL :
+            re_layer_decide(e->layers[i], call->slot, call->args, NULL, NULL);
+
+        if (rule && refuses(rule) && !lets_through(e->layers[i], rule)) {
+            return rule->error ? rule->error :
+                st_errno_by_name(e->target, "EPERM");
+        }
+    }
+    return 0;
+}
+
 static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
                                    enum re_lua_step step)
 {
     const struct re_layer *layer = e->layers[call->layer];
 
+    while (step == RE_LUA_RUN) {
+        int64_t refused = other_refused(e, call);
+
+        if (!refused) {
+            return RE_STEP_RUN;
+        }
+        step = re_lua_resume(layer->lua, call, -refused);
+    }
     switch (step) {
-    case RE_LUA_RUN:
-        return RE_STEP_RUN;
+    case RE_LUA_RUN:        /* above */
     case RE_LUA_RESULT:
         record(e, call);
         return RE_STEP_DONE;
@@ -571,6 +597,7 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     call->lua = NULL;
     call->layer = 0;
     call->has_run = false;
+    call->other = false;
     call->settled = false;
     call->again = again;
     call->manners = call->charged = 0;

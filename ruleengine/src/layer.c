@@ -16,7 +16,11 @@
 #define DEFAULT_INSTRUCTIONS    UINT64_C(10000000)
 #define DEFAULT_MEMORY          ((size_t)64 << 20)
 
-static const struct re_lua_limits no_limits;
+/* Rules of the older form: against loops without end, not against rules that
+ * take their time. */
+static const struct re_lua_limits rule_limits = {
+    .instructions = 1000000000, .memory = (size_t)1 << 30,
+};
 
 static struct re_layer *new_layer(const struct st_target *target,
                                   struct re_origin *origin)
@@ -220,6 +224,9 @@ static int load_handlers(struct re_layer *layer, struct re_document *doc,
         .instructions = doc->instructions.entry ? doc->instructions.number :
             DEFAULT_INSTRUCTIONS,
         .memory = doc->memory.entry ? doc->memory.number : DEFAULT_MEMORY,
+        .libraries = doc->libraries.number,
+        .has_seed = doc->seed.entry,
+        .seed = doc->seed.number,
     };
     int err = 0;
 
@@ -230,6 +237,11 @@ static int load_handlers(struct re_layer *layer, struct re_document *doc,
     if (!err && layer->lua) {
         re_lua_set_on_error(layer->lua, layer->on_error);
         re_lua_set_origin(layer->lua, layer->origin);
+        err = re_lua_share(layer->lua);
+        if (err) {
+            re_diags_add(doc->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
+                         "no memory for what handlers share");
+        }
     }
     for (const struct re_handlers *h = doc->handlers; h && !err; h = h->next) {
         err = re_lua_load(layer->lua, h->path, h->entry->file, h->entry->line,
@@ -332,10 +344,11 @@ int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
     /* Users of this form expect that what no rule answers goes on. */
     layer->default_rule = &doc->default_.rule;
     layer->on_error = &doc->on_error.rule;
-    err = re_lua_new(&layer->lua, RE_LUA_RULES, target, ops, &no_limits,
+    err = re_lua_new(&layer->lua, RE_LUA_RULES, target, ops, &rule_limits,
                      diags);
     if (!err) {
         re_lua_set_origin(layer->lua, origin);
+        err = re_lua_share(layer->lua);
     }
     for (size_t i = 0; i < count && !err; i++) {
         err = re_lua_load_rules(layer->lua, dirs[i], rule_found, &finding,

@@ -8,12 +8,20 @@
  */
 #include "lua-private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "audit.h"
 #include "policy.h"
+
+/* What push_traceback() needs. */
+struct re_lua_traceback {
+    lua_State *thread;
+    const char *place;
+};
 
 #define PLACE_MAX 320       /* bytes of "file:line" */
 #define MESSAGE_MAX 1024    /* bytes of a message; one write(2) */
@@ -166,6 +174,27 @@ static void clean(char *text)
     }
 }
 
+/* Pushes where the coroutine stands; its stack is as it was at the error. */
+static int push_traceback(lua_State *L)
+{
+    struct re_lua_traceback *t = lua_touserdata(L, 1);
+
+    luaL_traceback(L, t->thread, NULL, 0);
+    re_audit_message(re_lua_owner(L)->audit, t->place, lua_tostring(L, -1));
+    return 0;
+}
+
+/* The whole way to an error, for the log; standard error gets its line. */
+static void log_traceback(struct re_lua *lua, lua_State *thread,
+                          const char *place)
+{
+    struct re_lua_traceback t = { thread, place };
+
+    if (lua->audit && re_lua_protect(lua, push_traceback, &t) == -EINVAL) {
+        lua_pop(lua->L, 1);
+    }
+}
+
 void re_lua_failure(struct re_lua *lua, lua_State *L,
                     const struct re_lua_run *run, const char *message)
 {
@@ -173,6 +202,7 @@ void re_lua_failure(struct re_lua *lua, lua_State *L,
     const char *name = run->call->slot < 0 ? NULL :
                        st_slot_name(lua->target, run->call->slot);
     char place[PLACE_MAX], outcome[256], text[MESSAGE_MAX];
+    bool message_given = message != NULL;
     size_t skip = 0;
     int n;
 
@@ -187,7 +217,13 @@ void re_lua_failure(struct re_lua *lua, lua_State *L,
             skip = 0;
         }
     }
-    if (!is_news(lua, place) || lua->message_fd < 0) {
+    if (!is_news(lua, place)) {
+        return;
+    }
+    if (!message_given && L) {
+        log_traceback(lua, L, place);
+    }
+    if (lua->message_fd < 0) {
         return;
     }
     outcome_text(lua, outcome, sizeof(outcome));

@@ -10,6 +10,10 @@
  *     string  without dump
  *     table, math, utf8
  *     os      time, clock, date
+ *     require for files in the policy's own folder
+ *     shared  lua-shared.c
+ *
+ * and those libraries, whole, that the policy opens ("handler-libraries").
  *
  * Rule directories get everything, with the same pcall() and xpcall().
  */
@@ -147,6 +151,7 @@ static const luaL_Reg safe_functions[] = {
     { "setmetatable", safe_setmetatable },
     { "print", log_print },
     { "log", re_lua_log_function },
+    { "require", re_lua_require },
     /* these go away */
     { "dofile", NULL },
     { "loadfile", NULL },
@@ -182,6 +187,30 @@ static void open_safe_os(lua_State *L)
     lua_pop(L, 1);
 }
 
+/* What the policy opens besides, whole. */
+static void open_more(lua_State *L)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+        lua_CFunction open;
+    } more[] = {
+        { RE_LUA_IO, LUA_IOLIBNAME, luaopen_io },
+        { RE_LUA_OS, LUA_OSLIBNAME, luaopen_os },
+        { RE_LUA_DEBUG, LUA_DBLIBNAME, luaopen_debug },
+        { RE_LUA_COROUTINE, LUA_COLIBNAME, luaopen_coroutine },
+        { RE_LUA_PACKAGE, LUA_LOADLIBNAME, luaopen_package },
+    };
+    const struct re_lua *lua = re_lua_owner(L);
+
+    for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+        if (lua->limits.libraries & more[i].bit) {
+            luaL_requiref(L, more[i].name, more[i].open, 1);
+            lua_pop(L, 1);
+        }
+    }
+}
+
 static void open_safe(lua_State *L)
 {
     luaL_requiref(L, LUA_TABLIBNAME, luaopen_table, 1);
@@ -192,6 +221,7 @@ static void open_safe(lua_State *L)
     lua_setfield(L, -2, "dump");
     lua_pop(L, 4);
     open_safe_os(L);
+    open_more(L);
 }
 
 /* math.random() follows the policy's seed. */

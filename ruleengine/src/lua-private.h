@@ -12,8 +12,11 @@
  *     lua-pack.c      pack and unpack in the guest's layout
  *     lua-process.c   descriptors, registers, time
  *     lua-log.c       what handlers log
+ *     lua-require.c   modules of a policy
  *     lua-shared.c    values that processes share
  *     lua-memory.c    guest memory for the call object
+ *     lua-around.c    rules around every call
+ *     lua-older.c     what rules in the older form call
  *     lua-rules.c     directories of rules in the older form
  *
  * Lua raises errors with longjmp. So no C function of these files that Lua
@@ -74,6 +77,7 @@ struct re_lua_run {
     const struct re_rule *rule;
     struct re_call *call;   /* valid while Lua runs */
     uint64_t args[ST_MAX_REGS];     /* as the guest gave them */
+    int nr, slot;           /* likewise */
 
     pid_t tid;              /* who will resume it, while it waits */
     bool wants_run;         /* it yielded for call:run() */
@@ -82,6 +86,7 @@ struct re_lua_run {
     bool has_run;
     bool exceeded;          /* its instructions: nothing may catch that */
     int64_t result;         /* of the last original call, or of "aside" */
+    int64_t original;       /* of the last original call; has_run */
 };
 
 /* The userdata of the call object, and of its arguments. */
@@ -94,6 +99,7 @@ struct re_lua_rule {
     char *syscall;
     int handler;
     bool told;              /* to who loads: it stays */
+    bool around;            /* entry() and finish() are in it */
 };
 
 /* A block of memory that waits to be used again. */
@@ -118,6 +124,8 @@ struct re_lua {
     struct re_audit *audit;
     const struct re_rule *on_error;
     struct re_origin *origin;       /* NULL: the file system */
+    char *folder;           /* of handlers being loaded, with its "/"; or NULL */
+    struct re_lua_store *store;     /* shared values; NULL: none */
     int message_fd;         /* -1: messages are lost */
 
     size_t memory;          /* bytes in use by Lua */
@@ -358,9 +366,30 @@ bool re_lua_check_address(lua_State *L, int index, uint64_t *ret_addr);
  * -EFAULT or -ENAMETOOLONG with nothing pushed. Raises. */
 int re_lua_push_string_at(lua_State *L, uint64_t addr, size_t max, bool cut);
 
-/* --- lua-rules.c ------------------------------------------------------- */
+/* --- lua-require.c ----------------------------------------------------- */
+
+/* require(), for handlers. */
+int re_lua_require(lua_State *L);
+
+/* --- lua-shared.c ------------------------------------------------------ */
+
+/* Makes the global "shared". Raises. */
+void re_lua_shared_open(lua_State *L);
+
+void re_lua_unshare(struct re_lua *lua);
+
+/* --- lua-around.c ------------------------------------------------------ */
+
+/* Whether the rules define entry() or finish(). Raises. */
+bool re_lua_around_wanted(lua_State *L);
+
+/* Takes the rule of a call, or nil, from the stack and pushes one that asks
+ * entry() before it and tells finish() after it. Raises. */
+void re_lua_around_push(lua_State *L, const char *syscall);
+
+/* --- lua-older.c ------------------------------------------------------- */
 
 /* Adds c_log and its kin to the globals. Raises. */
-int re_lua_rules_open(lua_State *L);
+int re_lua_older_open(lua_State *L);
 
 #endif

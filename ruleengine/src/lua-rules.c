@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "diag-add.h"
 #include "origin.h"
@@ -22,48 +21,6 @@
 #define SUFFIX ".lua"
 #define PREFIX "syscall_"
 #define FILE_FUNCTION "do_syscall"
-
-/* --- what rules can call ----------------------------------------------- */
-
-static int c_log(lua_State *L)
-{
-    luaL_checkany(L, 1);
-    re_lua_log(L, 1);
-    return 0;
-}
-
-static int c_get_timestamp(lua_State *L)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    lua_pushinteger(L, now.tv_sec);
-    lua_pushinteger(L, now.tv_nsec);
-    return 2;
-}
-
-/* c_read_string(addr [, max]): the guest's string, at most max bytes of it; nil
- * when it cannot be read. */
-static int c_read_string(lua_State *L)
-{
-    uint64_t addr;
-    bool valid = re_lua_check_address(L, 1, &addr);
-    lua_Integer max = luaL_optinteger(L, 2, 4095);
-
-    luaL_argcheck(L, max >= 0 && max < INT32_MAX, 2, "out of range");
-    if (!valid || re_lua_push_string_at(L, addr, max, true) < 0) {
-        lua_pushnil(L);
-    }
-    return 1;
-}
-
-int re_lua_rules_open(lua_State *L)
-{
-    lua_register(L, "c_log", c_log);
-    lua_register(L, "c_get_timestamp", c_get_timestamp);
-    lua_register(L, "c_read_string", c_read_string);
-    return 0;
-}
 
 /* --- one file ---------------------------------------------------------- */
 
@@ -336,6 +293,48 @@ static int load_entries(struct loader *loader, const char *dir)
     return r;
 }
 
+/* Makes each call of the target go by entry() and finish(). Raises. */
+static int wrap_rules(lua_State *L)
+{
+    struct loader *loader = lua_touserdata(L, 1);
+    struct re_lua *lua = loader->lua;
+    unsigned count = 0;
+
+    if (!re_lua_around_wanted(L)) {
+        return 0;
+    }
+    for (unsigned slot = 0; slot < st_slot_count(lua->target); slot++) {
+        const char *name = st_slot_name(lua->target, slot);
+        struct re_lua_rule *rule = name ? rule_of(lua, name) : NULL;
+
+        if (!name || st_slot_is_carrier(lua->target, slot) ||
+            (rule && rule->around)) {
+            continue;
+        }
+        if (rule) {
+            lua_rawgeti(L, LUA_REGISTRYINDEX,
+                        lua->handlers[rule->handler].ref);
+        } else {
+            lua_pushnil(L);
+            count++;
+        }
+        re_lua_around_push(L, name);
+        if (rule) {
+            rule->handler = re_lua_handler_add(L, name);
+        } else {
+            add_rule(L, loader, name, name);
+            rule = rule_of(lua, name);
+        }
+        rule->around = true;
+    }
+    if (count) {
+        re_diags_add(loader->diags, RE_WARNING, loader->path, 0, 0, 0, NULL,
+                     NULL, "entry() and finish() slow all calls: %u of them "
+                     "have no rule of their own", count);
+    }
+    return 0;
+}
+
 int re_lua_load_rules(struct re_lua *lua, const char *dir,
                       re_lua_found *found, void *opaque,
                       struct re_diags *diags)
@@ -346,6 +345,12 @@ int re_lua_load_rules(struct re_lua *lua, const char *dir,
 
     if (r < 0) {
         return r;
+    }
+    loader.path = dir;
+    r = re_lua_protect(lua, wrap_rules, &loader);
+    if (r < 0) {
+        return r == -ENOMEM ? no_memory(&loader, dir) :
+            re_lua_load_diag(lua, dir, diags);
     }
     if (lua->rule_count) {
         qsort(lua->rules, lua->rule_count, sizeof(*lua->rules), by_syscall);

@@ -235,7 +235,17 @@ static enum re_lua_step fail(struct re_lua *lua, struct re_lua_run *run,
 {
     re_lua_failure(lua, run->thread, run, message);
     memcpy(run->call->args, run->args, sizeof(run->args));
-    return lua->flavour == RE_LUA_RULES ? RE_LUA_PASS : RE_LUA_FAILED;
+    run->call->nr = run->nr;
+    run->call->slot = run->slot;
+    run->call->other = false;
+    if (lua->flavour != RE_LUA_RULES) {
+        return RE_LUA_FAILED;
+    }
+    if (!run->has_run) {
+        return RE_LUA_PASS;
+    }
+    run->call->result = run->original;  /* it is not made twice */
+    return RE_LUA_RESULT;
 }
 
 static enum re_lua_step answer_error(struct re_lua *lua,
@@ -289,7 +299,7 @@ static enum re_lua_step answer_nothing(struct re_lua *lua,
         if (!run->has_run) {
             return RE_LUA_PASS;
         }
-        run->call->result = run->result;
+        run->call->result = run->original;
         return RE_LUA_RESULT;
     }
     n = lua_tointegerx(T, 1 - RESULTS, &is_integer);
@@ -437,6 +447,8 @@ static enum re_lua_step fail_without_memory(struct re_lua *lua,
     };
 
     memcpy(run.args, call->args, sizeof(run.args));
+    run.nr = call->nr;
+    run.slot = call->slot;
     return fail(lua, &run, "not enough memory");
 }
 
@@ -459,6 +471,8 @@ enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
     run->has_run = run->wants_run = run->exceeded = false;
     run->aside = NULL;
     memcpy(run->args, call->args, sizeof(run->args));
+    run->nr = call->nr;
+    run->slot = call->slot;
     if (lua->budget) {
         lua_sethook(run->thread, re_lua_budget_hook, LUA_MASKCOUNT,
                     lua->budget);
@@ -479,8 +493,11 @@ enum re_lua_step re_lua_resume(struct re_lua *lua, struct re_call *call,
     stop_waiting(lua, run);
     call->lua = NULL;
     run->call = call;
-    run->has_run = true;
     run->result = result;
+    if (!call->other) {
+        run->has_run = true;
+        run->original = result;
+    }
     step = go_on(lua, run, 0);
     pthread_mutex_unlock(&lua->lock);
     return step;

@@ -131,8 +131,9 @@ static int open_state(lua_State *L)
     luaL_ref(L, LUA_REGISTRYINDEX);
     re_lua_libs_open(L);
     make_base(L);
+    re_lua_shared_open(L);
     if (lua->flavour == RE_LUA_RULES) {
-        re_lua_rules_open(L);
+        re_lua_older_open(L);
     } else {
         re_lua_call_open(L);
     }
@@ -219,6 +220,7 @@ void re_lua_free(struct re_lua *lua)
     }
     free(lua->args);
     re_lua_failures_free(lua);
+    re_lua_unshare(lua);
     if (lua->message_fd >= 0) {
         close(lua->message_fd);
     }
@@ -422,9 +424,13 @@ int re_lua_load(struct re_lua *lua, const char *path, const char *file,
                      strerror(-r));
         return r;
     }
+    lua->folder = strndup(path, strrchr(path, '/') ?
+                          strrchr(path, '/') + 1 - path : 0);
     re_lua_load_limit(lua, true);
-    r = re_lua_protect(lua, load_main, &load);
+    r = lua->folder ? re_lua_protect(lua, load_main, &load) : -ENOMEM;
     re_lua_load_limit(lua, false);
+    free(lua->folder);
+    lua->folder = NULL;
     if (r == -ENOMEM) {
         re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL,
                      "not enough memory for Lua to load this file");
@@ -582,6 +588,7 @@ void re_lua_fork_child(struct re_lua *lua)
     /* The mutex may remember waiting threads that do not exist here. */
     pthread_mutex_init(&lua->lock, NULL);
     pthread_mutex_lock(&lua->lock);
+    lua->seeded &= lua->limits.has_seed;    /* else: numbers of its own */
     for (struct re_lua_run *run = lua->waiting, *next; run; run = next) {
         next = run->next;
         if (run->tid == lua->fork_tid) {

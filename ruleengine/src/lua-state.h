@@ -24,11 +24,21 @@ enum re_lua_flavour {
     RE_LUA_RULES,           /* --rules: the older form, all libraries */
 };
 
+/* Libraries that a policy can open for its handlers. */
+enum {
+    RE_LUA_IO = 1,
+    RE_LUA_OS = 2,
+    RE_LUA_DEBUG = 4,
+    RE_LUA_COROUTINE = 8,
+    RE_LUA_PACKAGE = 16,
+};
+
 struct re_lua_limits {
     uint64_t instructions;  /* per handler call; 0: none */
     size_t memory;          /* bytes of the whole state; 0: none */
     uint64_t seed;          /* of call:random() and math.random() */
     bool has_seed;          /* else they differ from run to run */
+    unsigned libraries;     /* RE_LUA_*, or-ed: which are open besides */
 };
 
 enum re_lua_step {
@@ -55,6 +65,10 @@ void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error);
 /* Where files and directories are read; borrowed. Without one, from the file
  * system. */
 void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin);
+
+/* Gives the state values that processes share ("shared"), in the origin's
+ * memory if there is one; before anything is loaded. 0 or -ENOMEM. */
+int re_lua_share(struct re_lua *lua);
 
 /* Handlers that have failed so far, told on standard error or not. */
 uint64_t re_lua_failures(struct re_lua *lua);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "diag-add.h"
+#include "lua-state.h"
 #include "verdict.h"
 
 /* A setting as one file has it. */
@@ -32,7 +33,7 @@ struct key {
     unsigned unit;              /* enum unit */
 };
 
-enum unit { UNIT_INSTRUCTIONS, UNIT_BYTES };
+enum unit { UNIT_INSTRUCTIONS, UNIT_BYTES, UNIT_NONE };
 
 /* --- kinds of values ------------------------------------------------------ */
 
@@ -89,6 +90,7 @@ static int limit_parse(struct re_document *doc, const struct key *key,
     re_scan_start(&s, entry, 0, doc->diags);
     if (s.token != RE_TOKEN_NUMBER) {
         return re_scan_expected(&s, bytes ? "a number of bytes" :
+                                key->unit == UNIT_NONE ? "a number" :
                                 "a number of instructions");
     }
     fresh->number = s.number;
@@ -101,12 +103,49 @@ static int limit_parse(struct re_document *doc, const struct key *key,
         return re_scan_expected(&s, bytes ? "\"KiB\", \"MiB\" or \"GiB\"" :
                                 "the line's end");
     }
-    if (fresh->number == 0 || fresh->number > UINT64_MAX >> (shift + 1)) {
+    if (key->unit != UNIT_NONE &&
+        (fresh->number == 0 || fresh->number > UINT64_MAX >> (shift + 1))) {
         re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value),
                       NULL, "the limit is out of range");
         return -EINVAL;
     }
     fresh->number <<= shift;
+    return 0;
+}
+
+/* Names between blanks, or-ed; each is a hole, so it is said aloud. */
+static int libraries_parse(struct re_document *doc, const struct key *key,
+                           struct re_setting *fresh)
+{
+    const struct re_entry *entry = fresh->entry;
+    const char *v = entry->value;
+
+    while (*v) {
+        size_t length = strcspn(v, " \t"), at = v - entry->value;
+        const struct word *w = key->words;
+        char expected[256];
+
+        while (w->text && (strlen(w->text) != length ||
+                           strncmp(w->text, v, length) != 0)) {
+            w++;
+        }
+        if (!w->text) {
+            append_words(expected, sizeof(expected), key->words);
+            re_entry_diag(doc->diags, RE_ERROR, entry, at, length, NULL,
+                          "expected %s", expected);
+            return -EINVAL;
+        }
+        re_entry_diag(doc->diags, RE_WARNING, entry, at, length, NULL, "%s",
+                      w->number == RE_LUA_COROUTINE ?
+                      "with \"coroutine\", the limit of instructions holds "
+                      "for each coroutine" :
+                      w->number == RE_LUA_DEBUG ?
+                      "with \"debug\", handlers can take off their limits" :
+                      "with this library, handlers reach the host");
+        fresh->number |= w->number;
+        v += length;
+        v += strspn(v, " \t");
+    }
     return 0;
 }
 
@@ -170,6 +209,12 @@ static const struct word logs[] = {
     { NULL, 0 },
 };
 
+static const struct word libraries[] = {
+    { "coroutine", RE_LUA_COROUTINE }, { "debug", RE_LUA_DEBUG },
+    { "io", RE_LUA_IO }, { "os", RE_LUA_OS }, { "package", RE_LUA_PACKAGE },
+    { NULL, 0 },
+};
+
 #define AT(member) offsetof(struct re_document, member)
 
 static const struct key keys[] = {
@@ -179,7 +224,10 @@ static const struct key keys[] = {
     { "gdb", AT(gdb), word_parse, yes_no },
     { "handler-instructions", AT(instructions), limit_parse,
       .unit = UNIT_INSTRUCTIONS },
+    { "handler-libraries", AT(libraries), libraries_parse,
+      .words = libraries },
     { "handler-memory", AT(memory), limit_parse, .unit = UNIT_BYTES },
+    { "handler-seed", AT(seed), limit_parse, .unit = UNIT_NONE },
     { "handlers", 0, NULL },
     { "include", 0, NULL },
     { "log", AT(log), word_parse, logs },

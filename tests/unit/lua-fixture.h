@@ -107,7 +107,7 @@ static struct fixture *fixture_new(const char *target,
         .line = 5,
     };
     if (re_lua_new(&f->lua, RE_LUA_HANDLERS, f->target, &lua_guest_ops, limits,
-                   f->diags) < 0 ||
+                   f->diags) < 0 || re_lua_share(f->lua) < 0 ||
         re_lua_load(f->lua, file, "web.ini", 1, 1, f->diags) < 0) {
         const struct re_diag *diag = re_diags_at(f->diags, 0);
 

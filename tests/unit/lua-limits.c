@@ -130,7 +130,7 @@ static void test_loading(void)
 static const char sandbox[] =
     "function absent(call)\n"
     "  local names = { 'dofile', 'loadfile', 'collectgarbage', 'warn', 'io',\n"
-    "                  'debug', 'package', 'require', 'coroutine' }\n"
+    "                  'debug', 'package', 'coroutine' }\n"
     "  for _, name in ipairs(names) do\n"
     "    assert(_G[name] == nil, name)\n"
     "  end\n"

@@ -123,6 +123,8 @@ struct re_call {
     uint64_t args[ST_MAX_REGS];     /* sign-extended; RE_STEP_RUN: to run with */
     void *guest;                    /* handed to struct re_guest_ops */
     struct re_facts *facts;         /* this thread's; NULL: none are to be had */
+    bool other;                     /* RE_STEP_RUN: number and arguments are those
+                                       of a call that a handler makes besides */
 
     /* answers */
     int64_t result;
