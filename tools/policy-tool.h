@@ -25,7 +25,7 @@ struct policy_command {
 
 extern const struct policy_command policy_check, policy_diff, policy_explain,
     policy_export, policy_import, policy_learn, policy_list, policy_report,
-    policy_show, policy_test;
+    policy_show, policy_stats, policy_test;
 
 /* "qemu-policy check: ..." on standard error; returns POLICY_USAGE. */
 int policy_usage(const struct policy_command *command, const char *format, ...)

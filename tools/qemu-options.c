@@ -13,7 +13,8 @@ static const char *const flags[] = {
 
 static const char *const with_value[] = {
     "0", "B", "D", "E", "L", "R", "U", "cpu", "d", "dfilter", "g", "p",
-    "plugin", "policy", "policy-learn", "policy-log", "r", "rules", "s",
+    "plugin", "policy", "policy-learn", "policy-log", "policy-stats", "r",
+    "rules", "s",
     "seed", "t", "tb-size", "trace",
 };
 

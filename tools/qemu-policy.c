@@ -9,7 +9,8 @@
 
 static const struct policy_command *const commands[] = {
     &policy_check, &policy_explain, &policy_test, &policy_show, &policy_diff,
-    &policy_learn, &policy_import, &policy_export, &policy_report, &policy_list,
+    &policy_learn, &policy_import, &policy_export, &policy_report, &policy_stats,
+    &policy_list,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };

@@ -73,6 +73,8 @@ static void print_help(void)
 "                      error, readable; so without it), fd:N, syslog:, journal:,\n"
 "                      text: or kernel: and a file; up to four times\n"
 "                                                         (also QEMU_POLICY_LOG)\n"
+"  --policy-stats FILE all calls are counted and timed, for \"qemu-policy stats\"\n"
+"                                                         (also QEMU_POLICY_STATS)\n"
 "  --policy-learn FILE everything that the program does is written down, each thing\n"
 "                      once, for \"qemu-policy learn\" to make a policy of\n"
 "                                                         (also QEMU_POLICY_LEARN)\n"
@@ -260,7 +262,8 @@ static char *find_emulator(const char *program, const char *target)
     char name[64], path[PATH_MAX], dir[PATH_MAX];
     const char *variable = getenv("QEMU_POLICY") ? "QEMU_POLICY" :
         getenv("QEMU_RULES") ? "QEMU_RULES" :
-        getenv("QEMU_POLICY_LEARN") ? "QEMU_POLICY_LEARN" : NULL;
+        getenv("QEMU_POLICY_LEARN") ? "QEMU_POLICY_LEARN" :
+        getenv("QEMU_POLICY_STATS") ? "QEMU_POLICY_STATS" : NULL;
 
     snprintf(name, sizeof(name), "qemu-%s", target);
     if (find_own(name, dir, path)) {

@@ -37,7 +37,7 @@
 
 enum kind {
     OPTIONS, PROGRAM, ARGS, ENVIRON, POLICIES, RULE_DIRS, LOGS, LEARN_PATH,
-    KINDS,
+    STATS_PATH, KINDS,
 };
 
 struct head {
@@ -46,7 +46,7 @@ struct head {
     uint32_t counts[KINDS];
     int32_t program_fd;         /* O_RDONLY, for the loader */
     int32_t program_path_fd;    /* O_PATH */
-    int32_t floor, self_fd, proc_fd, message_fd, shared_fd, learn_fd;
+    int32_t floor, self_fd, proc_fd, message_fd, shared_fd, learn_fd, stats_fd;
     int32_t engine_fds[RE_SAVED_FDS];
     int32_t siblings[TARGETS_MAX];   /* by st_target_at(), or -1 */
 };
@@ -134,7 +134,7 @@ static bool is_kept(const char *name, bool same_target)
 {
     static const char *const dropped[] = {
         /* handed over as they were read */
-        "policy", "rules", "policy-log", "policy-learn",
+        "policy", "rules", "policy-log", "policy-learn", "policy-stats",
         "0", "E", "U",                      /* the guest has made its own */
         "g", "B",                           /* not for children; never */
         "L", "D",                           /* by names that stay right */
@@ -226,7 +226,7 @@ static void set_close_on_exec(const struct head *h, int flag)
 {
     const int fds[] = {
         h->program_fd, h->program_path_fd, h->self_fd, h->proc_fd,
-        h->message_fd, h->shared_fd, h->learn_fd,
+        h->message_fd, h->shared_fd, h->learn_fd, h->stats_fd,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -274,9 +274,11 @@ static void take_over(int *argc, char ***argv)
         .rule_dir_count = h->counts[RULE_DIRS],
         .logs = strings[LOGS], .log_count = h->counts[LOGS],
         .learn_path = strings[LEARN_PATH][0],
+        .stats_path = strings[STATS_PATH][0],
         .saved = {
             .bytes = (void *)at, .size = h->saved_size,
             .shared_fd = h->shared_fd, .learn_fd = h->learn_fd,
+            .stats_fd = h->stats_fd,
         },
         .message_fd = h->message_fd,
         .floor = h->floor,
@@ -333,7 +335,8 @@ void policy_start(int *argc, char ***argv)
     keep_names();
     if (inherited_head || policy_option_given("policy", "QEMU_POLICY") ||
         policy_option_given("rules", "QEMU_RULES") ||
-        policy_option_given("policy-learn", "QEMU_POLICY_LEARN")) {
+        policy_option_given("policy-learn", "QEMU_POLICY_LEARN") ||
+        policy_option_given("policy-stats", "QEMU_POLICY_STATS")) {
         qemu_log_opener = open_log;
     }
 }
@@ -508,6 +511,8 @@ int policy_exec_prepare(struct re_engine *engine,
     exec_names[LOGS] = copy_names(config->logs, config->log_count);
     exec_names[LEARN_PATH] = copy_names(&config->learn_path,
                                         !!config->learn_path);
+    exec_names[STATS_PATH] = copy_names(&config->stats_path,
+                                        !!config->stats_path);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
         return -errno;
     }
@@ -695,6 +700,7 @@ static int make_handover(const struct program *program, char **envp,
         head->shared_fd = saved.shared_fd;
         memcpy(head->engine_fds, saved.fds, sizeof(head->engine_fds));
         head->learn_fd = saved.learn_fd;
+        head->stats_fd = saved.stats_fd;
         memcpy(head->counts, w.counts, sizeof(head->counts));
         memcpy(w.bytes->data, head, sizeof(*head));
         free(saved.bytes);

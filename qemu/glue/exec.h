@@ -27,6 +27,7 @@ struct policy_handover {
     const char *const *logs;
     size_t log_count;
     const char *learn_path;     /* or NULL */
+    const char *stats_path;     /* or NULL */
     struct re_saved saved;
     int message_fd;             /* standard error as it was at first, or -1 */
     int floor;                  /* own descriptors: from here on */

@@ -49,6 +49,7 @@ static GPtrArray *policy_files;         /* of char *, in the order given */
 static GPtrArray *policy_rule_dirs;     /* of char * */
 static GPtrArray *policy_logs;          /* of char *, the same */
 static char *policy_learn_path;
+static char *policy_stats_path;
 
 /* What policy_map holds of a number about which nothing is left to learn. Only
  * while something is learnt: then policy_map has every number, until it is
@@ -665,6 +666,12 @@ void handle_arg_policy_log(const char *arg)
     add_names(&policy_logs, arg, "QEMU_POLICY_LOG", ",");
 }
 
+void handle_arg_policy_stats(const char *arg)
+{
+    g_free(policy_stats_path);
+    policy_stats_path = g_strdup(arg);
+}
+
 void handle_arg_policy_learn(const char *arg)
 {
     g_free(policy_learn_path);
@@ -830,6 +837,7 @@ void policy_load(const char *program)
     struct re_config config = {
         .ops = &policy_guest_ops,
         .learn_path = policy_learn_path,
+        .stats_path = policy_stats_path,
         .exe = policy_program_name()[0] ? policy_program_name() : program,
     };
 
@@ -841,6 +849,7 @@ void policy_load(const char *program)
         config.logs = h->logs;
         config.log_count = h->log_count;
         config.learn_path = h->learn_path;
+        config.stats_path = h->stats_path;
         config.saved = &h->saved;
     } else {
         find_policies();
@@ -857,7 +866,8 @@ void policy_load(const char *program)
             config.log_count = policy_logs->len;
         }
     }
-    if (config.policy_count || config.rule_dir_count || config.learn_path) {
+    if (config.policy_count || config.rule_dir_count || config.learn_path ||
+        config.stats_path) {
         load(&config);
     }
 }

@@ -146,6 +146,7 @@ void handle_arg_policy(const char *arg);
 void handle_arg_rules(const char *arg);
 void handle_arg_policy_log(const char *arg);
 void handle_arg_policy_learn(const char *arg);
+void handle_arg_policy_stats(const char *arg);
 
 /*
  * Reads the policy for a program, before any of the program is looked at.

@@ -24,6 +24,7 @@ struct shared {
         _Atomic uint64_t unreported;    /* of these, not in any record yet */
     } sinks[RE_SINKS_MAX];
     _Atomic uint64_t serial;            /* of RE_FORMAT_KERNEL */
+    struct re_log_limit limit;
 };
 
 /* A program's name that has been replaced; a thread may still be reading it. */
@@ -38,6 +39,7 @@ struct re_audit {
     struct re_sink sinks[RE_SINKS_MAX];
     unsigned sink_count;
     bool has_kernel;        /* one of them is RE_FORMAT_KERNEL */
+    struct re_log_rate rate, repeat;
     struct re_login login;
     long utc_offset;        /* seconds east of UTC, when the log was opened */
     char first_comm[RE_COMM_MAX];      /* the emulator's own name */
@@ -139,6 +141,8 @@ int re_audit_new(struct re_audit **ret, const struct re_audit_config *config,
     if (audit) {
         audit->target = config->target;
         audit->ops = config->ops;
+        audit->rate = config->rate;
+        audit->repeat = config->repeat;
         audit->utc_offset = utc_offset();
         prctl(PR_GET_NAME, audit->first_comm);
         audit->shared = re_origin_share(config->origin,
@@ -236,7 +240,7 @@ static void begin(struct re_record *r, struct re_audit *audit)
 }
 
 /* To sink i; what it cannot take is told with the next record. */
-static void write_to(struct re_audit *audit, unsigned i, struct re_record *r,
+static bool write_to(struct re_audit *audit, unsigned i, struct re_record *r,
                      char *buf)
 {
     struct re_sink *sink = &audit->sinks[i];
@@ -247,21 +251,94 @@ static void write_to(struct re_audit *audit, unsigned i, struct re_record *r,
         atomic_exchange(unreported, 0) : 0;
     len = re_record_format(r, sink->format, buf, sink->limit);
     if (len > 0 && re_sink_write(sink, buf, len, r->now.tv_sec)) {
-        return;
+        return true;
     }
     if (len > 0) {
         atomic_fetch_add(&audit->shared->sinks[i].lost, 1);
     }
     atomic_fetch_add(unreported, r->lost + (len > 0));
+    return false;
 }
 
 static void write_record(struct re_audit *audit, struct re_record *r)
 {
+    _Atomic uint64_t *limited = &audit->shared->limit.unreported;
     char buf[RE_RECORD_MAX];
+    bool told = false;
 
+    r->limited = atomic_load_explicit(limited, memory_order_relaxed) > 0 ?
+        atomic_exchange(limited, 0) : 0;
     for (unsigned i = 0; i < audit->sink_count; i++) {
-        write_to(audit, i, r, buf);
+        told |= write_to(audit, i, r, buf);
     }
+    if (!told && r->limited > 0) {
+        atomic_fetch_add(limited, r->limited);
+    }
+}
+
+/* --- limits ------------------------------------------------------------ */
+
+static int64_t this_second(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec;
+}
+
+/* A record of its own that says what is missing. */
+static void give_notice(struct re_audit *audit)
+{
+    struct re_record r;
+
+    begin(&r, audit);
+    write_record(audit, &r);
+}
+
+static bool within_rate(struct re_audit *audit, int64_t second)
+{
+    struct re_log_limit *limit = &audit->shared->limit;
+    enum re_log_answer answer = re_log_limit_all(limit, &audit->rate, second);
+
+    if (answer == RE_LOG_LIMIT_PASS) {
+        return true;
+    }
+    atomic_fetch_add(&limit->unreported, 1);
+    if (answer == RE_LOG_LIMIT_NOTICE) {
+        give_notice(audit);
+    }
+    return false;
+}
+
+/* One rule about one call, the same after execve: addresses are not. */
+static uint64_t kind_of(const struct re_call *call)
+{
+    const struct re_rule *rule = call->rule;
+    uint64_t hash = (uint64_t)rule->line << 32 | (uint32_t)call->slot;
+
+    for (const char *c = rule->file ? rule->file : ""; *c; c++) {
+        hash = hash * 31 + (unsigned char)*c;
+    }
+    return hash;
+}
+
+/* The end of a program is always told. */
+static bool passes(struct re_audit *audit, const struct re_call *call)
+{
+    struct re_log_limit *limit = &audit->shared->limit;
+    int64_t second;
+
+    if ((audit->rate.count == 0 && audit->repeat.count == 0) ||
+        call->rule->verdict == RE_VERDICT_KILL) {
+        return true;
+    }
+    second = this_second();
+    if (audit->repeat.count > 0 &&
+        !re_log_limit_kind(limit, &audit->repeat, kind_of(call), second)) {
+        atomic_fetch_add(&limit->unreported, 1);
+        return false;
+    }
+    return within_rate(audit, second);
 }
 
 void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
@@ -270,7 +347,7 @@ void re_audit_record(struct re_audit *audit, const struct re_layer *layer,
 {
     struct re_record r;
 
-    if (!call->rule) {
+    if (!call->rule || !passes(audit, call)) {
         return;
     }
     begin(&r, audit);
@@ -285,6 +362,9 @@ void re_audit_message(struct re_audit *audit, const char *source,
 {
     struct re_record r;
 
+    if (audit->rate.count > 0 && !within_rate(audit, this_second())) {
+        return;
+    }
     begin(&r, audit);
     r.source = source;
     r.message = message;
@@ -320,15 +400,21 @@ void re_audit_comm(const struct re_audit *audit, char comm[RE_AUDIT_COMM_MAX])
              slash ? slash + 1 : exe);
 }
 
+/* --- the end -------------------------------------------------------- */
+
+static bool has_something_to_say(const struct re_audit *audit)
+{
+    bool has = atomic_load(&audit->shared->limit.unreported) > 0;
+
+    for (unsigned i = 0; i < audit->sink_count; i++) {
+        has |= atomic_load(&audit->shared->sinks[i].unreported) > 0;
+    }
+    return has;
+}
+
 void re_audit_finish(struct re_audit *audit)
 {
-    char buf[RE_RECORD_MAX];
-    struct re_record r;
-
-    begin(&r, audit);
-    for (unsigned i = 0; i < audit->sink_count; i++) {
-        if (atomic_load(&audit->shared->sinks[i].unreported) > 0) {
-            write_to(audit, i, &r, buf);
-        }
+    if (has_something_to_say(audit)) {
+        give_notice(audit);
     }
 }

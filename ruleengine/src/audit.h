@@ -6,6 +6,7 @@
 #ifndef RULEENGINE_AUDIT_H
 #define RULEENGINE_AUDIT_H
 
+#include "log-limit.h"
 #include "policy.h"
 
 struct re_audit;
@@ -23,6 +24,8 @@ struct re_audit_config {
     size_t log_count;           /* 0: "-" */
     const char *exe;            /* the guest program; copied */
     struct re_origin *origin;   /* keeps counts and names */
+    struct re_log_rate rate;        /* records of all kinds ... */
+    struct re_log_rate repeat;      /* ... and of one rule about one call */
     const int *fds;             /* NULL, or what re_audit_fds() gave in the
                                    program image before: RE_SINKS_MAX * 2,
                                    owned from now on, also on failure */

@@ -18,6 +18,7 @@
 #include "origin.h"
 #include "parse.h"
 #include "policy.h"
+#include "stats.h"
 #include "verdict.h"
 
 struct re_engine {
@@ -26,6 +27,7 @@ struct re_engine {
     unsigned layer_count;
     struct re_origin *origin;
     struct re_audit *audit;     /* NULL: nothing is recorded (tools) */
+    struct re_stats *stats;     /* NULL: nothing is counted */
     struct re_learn *learn;     /* NULL: nothing is learnt */
     uint8_t map[ST_MAX_SLOTS];
 };
@@ -54,6 +56,10 @@ static void make_map(struct re_engine *e)
 {
     unsigned count = st_slot_count(e->target);
 
+    if (e->stats) {
+        memset(e->map, 1, sizeof(e->map));
+        return;
+    }
     for (unsigned i = 0; i < e->layer_count; i++) {
         for (unsigned slot = 0; slot < count; slot++) {
             e->map[slot] |= !passes(&e->layers[i]->slots[slot]);
@@ -113,16 +119,35 @@ static int make_origin(struct re_engine *e, const struct re_saved *saved,
     return err;
 }
 
+/* The lower one of two limits, as settings have them. */
+static void lower(struct re_log_rate *rate, const struct re_setting *setting)
+{
+    struct re_log_rate other = {
+        .count = setting ? setting->number >> 32 : 0,
+        .seconds = setting ? (uint32_t)setting->number : 0,
+    };
+
+    if (other.count > 0 &&
+        (rate->count == 0 || (uint64_t)other.count * rate->seconds <
+         (uint64_t)rate->count * other.seconds)) {
+        *rate = other;
+    }
+}
+
 static int open_log(struct re_engine *e, const struct re_config *config,
                     struct re_diags *diags)
 {
-    const struct re_audit_config audit = {
+    struct re_audit_config audit = {
         .target = config->target, .ops = config->ops,
         .logs = config->logs, .log_count = config->log_count,
         .exe = config->exe, .origin = e->origin,
         .fds = config->saved ? config->saved->fds : NULL,
     };
 
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        lower(&audit.rate, e->layers[i]->log_rate);
+        lower(&audit.repeat, e->layers[i]->log_repeat);
+    }
     return re_audit_new(&e->audit, &audit, diags);
 }
 
@@ -148,6 +173,12 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
     }
     if (!err && config->ops) {
         err = open_log(e, config, diags);
+    }
+    if (!err && config->ops && config->stats_path) {
+        err = re_stats_new(&e->stats, config->target, e->layers,
+                           e->layer_count, config->stats_path,
+                           config->saved ? config->saved->stats_fd : -1,
+                           diags);
     }
     if (!err && config->ops && config->learn_path) {
         err = re_learn_new(&e->learn, config->target, config->ops,
@@ -179,6 +210,7 @@ void re_engine_free(struct re_engine *e)
     }
     re_learn_free(e->learn);
     re_audit_free(e->audit);
+    re_stats_free(e->stats);
     re_origin_free(e->origin);
     free(e);
 }
@@ -357,6 +389,7 @@ static enum re_step follow_handler(struct re_engine *e, struct re_call *call,
         break;
     }
     call->rule = layer->on_error;
+    re_stats_hit(call->rule);
     if (lets_through(layer, call->rule) ||
         call->rule->verdict == RE_VERDICT_ALLOW) {
         record(e, call);
@@ -578,10 +611,10 @@ static bool stricter(const struct re_rule *a, const struct re_rule *b)
         strcmp(a->error_name, b->error_name) < 0;
 }
 
-enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
-                      struct re_call *call)
+static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
+                                struct re_call *call, bool again)
 {
-    bool again = made_again(thread, call), emulated = false, refused;
+    bool emulated = false, refused;
     const struct re_rule *decided = thread->again_rule;
     const struct re_rule *strictest = NULL;
 
@@ -648,8 +681,41 @@ static bool take_wildcard(const struct re_engine *e, struct re_call *call,
         re_fact_wildcard(call->facts, form);
 }
 
-enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
-                       struct re_call *call, int64_t result)
+static void count(struct re_engine *e, const struct re_call *call,
+                  enum re_step step)
+{
+    bool answered = step != RE_STEP_RUN && step != RE_STEP_AGAIN;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        re_stats_hit(call->decided[i]);
+    }
+    re_stats_decided(e->stats, call, answered && refuses(call->rule),
+                     answered ? !refuses(call->rule) :
+                     step == RE_STEP_RUN && !call->settled);
+}
+
+enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
+                      struct re_call *call)
+{
+    bool again = made_again(thread, call);
+    enum re_step step;
+
+    if (!e->stats) {
+        return decide_call(e, thread, call, again);
+    }
+    re_stats_begin(e->stats, call);
+    step = decide_call(e, thread, call, again);
+    if (!again) {
+        count(e, call, step);
+    }
+    if (step == RE_STEP_DONE) {
+        re_stats_end(e->stats, call);
+    }
+    return step;
+}
+
+static enum re_step go_on(struct re_engine *e, struct re_thread *thread,
+                          struct re_call *call, int64_t result)
 {
     enum re_step step = RE_STEP_DONE;
 
@@ -686,6 +752,18 @@ static const char *object_of(const struct re_rule *rule)
         return rule->handler_name;
     }
     return rule->manner ? rule->manner->content.path : NULL;
+}
+
+enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
+                       struct re_call *call, int64_t result)
+{
+    enum re_step step = go_on(e, thread, call, result);
+
+    if (e->stats && step == RE_STEP_DONE &&
+        call->result != RE_RESULT_AGAIN && call->result != RE_RESULT_GONE) {
+        re_stats_end(e->stats, call);
+    }
+    return step;
 }
 
 size_t re_call_note(const struct re_call *call, char *buf, size_t size)
@@ -754,6 +832,7 @@ int re_engine_save(const struct re_engine *e, struct re_saved *ret)
     struct re_saved saved = {
         .shared_fd = re_origin_fd(e->origin),
         .learn_fd = e->learn ? re_learn_fd(e->learn) : -1,
+        .stats_fd = e->stats ? re_stats_fd(e->stats) : -1,
     };
     int err = re_origin_save(e->origin, &saved.bytes, &saved.size);
 

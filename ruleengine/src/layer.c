@@ -140,6 +140,8 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     layer->exec = &doc->exec;
     layer->gdb = &doc->gdb;
     layer->confine = &doc->confine;
+    layer->log_rate = &doc->log_rate;
+    layer->log_repeat = &doc->log_repeat;
 }
 
 /* --- programs of the host ------------------------------------------------- */

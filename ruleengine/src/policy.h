@@ -66,6 +66,7 @@ struct re_rule {
     unsigned line;          /* 0: the default of a policy that names none */
     const char *key;        /* "default", or the key as written: "@open" */
     const char *text;       /* the value as written, one line */
+    _Atomic uint64_t *hits;     /* statistics; NULL: nobody counts */
 };
 
 /*
@@ -167,7 +168,8 @@ struct re_layer {
     bool permissive;                /* the whole layer */
     struct re_arena *arena;         /* owns everything above but lua */
     /* NULL: directories of rules */
-    const struct re_setting *exec, *gdb, *confine;
+    const struct re_setting *exec, *gdb, *confine, *log_rate,
+        *log_repeat;
     const struct re_native *native;     /* as named, and without links */
     struct re_origin *origin;       /* borrowed */
     const struct re_document *doc;  /* what it was made of, in the arena */

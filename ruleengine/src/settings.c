@@ -35,6 +35,8 @@ struct key {
 
 enum unit { UNIT_INSTRUCTIONS, UNIT_BYTES, UNIT_NONE };
 
+#define RATE_MAX 10000000
+
 /* --- kinds of values ------------------------------------------------------ */
 
 static int wrong(struct re_document *doc, const struct re_entry *entry,
@@ -198,6 +200,32 @@ static int confine_parse(struct re_document *doc, const struct key *key,
     return result;
 }
 
+/* "1000/s", "60/min", "5/h": as count << 32 | seconds. */
+static int rate_parse(struct re_document *doc, const struct key *key,
+                      struct re_setting *fresh)
+{
+    static const struct word periods[] = {
+        { "/s", 1 }, { "/min", 60 }, { "/h", 3600 }, { NULL, 0 },
+    };
+    const char *v = fresh->entry->value;
+    size_t digits = strspn(v, "0123456789");
+    uint64_t count = 0;
+
+    (void)key;
+    for (size_t i = 0; i < digits && count <= RATE_MAX; i++) {
+        count = count * 10 + (v[i] - '0');
+    }
+    for (const struct word *p = periods; p->text; p++) {
+        if (digits > 0 && strcmp(v + digits, p->text) == 0 && count > 0 &&
+            count <= RATE_MAX) {
+            fresh->number = count << 32 | p->number;
+            return 0;
+        }
+    }
+    return wrong(doc, fresh->entry, "a number from 1 to 10000000 and \"/s\", "
+                 "\"/min\" or \"/h\"");
+}
+
 /* --- keys ----------------------------------------------------------------- */
 
 static const struct word yes_no[] = { { "yes", 1 }, { "no", 0 }, { NULL, 0 } };
@@ -231,6 +259,8 @@ static const struct key keys[] = {
     { "handlers", 0, NULL },
     { "include", 0, NULL },
     { "log", AT(log), word_parse, logs },
+    { "log-rate", AT(log_rate), rate_parse },
+    { "log-repeat", AT(log_repeat), rate_parse },
     { "on-error", AT(on_error), verdict_parse },
     { "permissive", AT(permissive), word_parse, yes_no },
     { "targets", 0, NULL },

@@ -19,6 +19,8 @@ help_text()
     check "-help has -rules" matches "$text" '-rules dir +QEMU_RULES '
     check "-help has -policy-log" matches "$text" \
         '-policy-log where +QEMU_POLICY_LOG '
+    check "-help has -policy-stats" matches "$text" \
+        '-policy-stats file +QEMU_POLICY_STATS '
     check "-help has -policy-learn" matches "$text" \
         '-policy-learn file +QEMU_POLICY_LEARN '
 }

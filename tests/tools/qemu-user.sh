@@ -154,7 +154,7 @@ starts 'qemu-aarch64 [-0] [-h] [./program]' "a value that looks like an option" 
     -0 -h ./program
 starts 'qemu-aarch64 [./program]' "the end of the options" -- ./program
 all=()
-for option in 0 B D E L R U cpu d dfilter g p plugin policy policy-learn policy-log r \
+for option in 0 B D E L R U cpu d dfilter g p plugin policy policy-learn policy-log policy-stats r \
     rules s seed t tb-size trace; do
     all+=("-$option" value "--$option" value)
 done

@@ -104,6 +104,7 @@ static enum re_step bench_call(struct bench *b, int slot,
 }
 
 /* The last line of a log into b->line; the number of lines. */
+__attribute__((unused))
 static unsigned bench_read(struct bench *b, const char *log)
 {
     FILE *f = fopen(log, "r");

@@ -55,6 +55,7 @@ struct re_saved {
     int shared_fd;          /* counters, or -1 */
     int fds[RE_SAVED_FDS];  /* of logs and other files, or -1 */
     int learn_fd;           /* the file that is learnt into, or -1 */
+    int stats_fd;           /* statistics, or -1 */
 };
 
 /* What to load, and for whom. Strings and arrays are borrowed during
@@ -75,6 +76,9 @@ struct re_config {
 
     /* Where to write down what the guest does (see learn.h); NULL: nowhere. */
     const char *learn_path;
+
+    /* Where to count all calls (see stats.h); NULL: nowhere. */
+    const char *stats_path;
 
     const char *exe;                    /* the guest program, for records */
 
@@ -136,6 +140,7 @@ struct re_call {
     unsigned layer;                 /* whose rule is being carried out */
     uint64_t given[ST_MAX_REGS];    /* the arguments as they came */
     int64_t ran;                    /* what the original call gave */
+    uint64_t began;                 /* nanoseconds: statistics */
     bool has_run;
     bool settled;                   /* RE_STEP_RUN is the last step */
     bool again;                     /* decided, logged and delayed before */
