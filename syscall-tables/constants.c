@@ -371,7 +371,8 @@ size_t st_format_constant(const struct st_target *t, st_family_t family,
             append(&text, name);
             rest &= ~mask;
         }
-        while ((flag = widest_flag(t, family, rest, mask, &bits)) >= 0) {
+        while (rest &&
+               (flag = widest_flag(t, family, rest, mask, &bits)) >= 0) {
             append_separated(&text, constant_name(flag));
             rest &= ~bits;
         }
