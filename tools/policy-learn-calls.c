@@ -57,6 +57,7 @@ static const struct learn_trait traits[] = {
     { "socket",     LEARN_SOCKET, "socket" },
     { "socketpair", LEARN_ARGUMENT, "socketpair", "domain" },
     { "clone",      LEARN_CLONE, "clone" },
+    { "clone3",     LEARN_REFUSED, "clone3" },
     { "ioctl",      LEARN_ARGUMENT, "ioctl", "cmd" },
     { "prctl",      LEARN_ARGUMENT, "prctl", "option" },
     { "kill",       LEARN_ARGUMENT, "kill", "sig" },
@@ -93,8 +94,8 @@ const struct learn_trait *learn_trait_of(const char *call)
 static const struct {
     const char *set, *why;
 } grave[] = {
-    { "@mount", "refused all the same: mounting would change what paths mean" },
     { "@chroot", "refused all the same: it would change what paths mean" },
+    { "@mount", "refused all the same: it would change what paths mean" },
     { "@open-handle", "opens files without their paths" },
     { "@module", "loads code into the kernel" },
     { "@bpf", "loads programs into the kernel, or filters calls" },
@@ -208,6 +209,7 @@ static const char *const families[][12] = {
     { "inotify_init", "inotify_init1" },
     { "accept", "accept4" },
     { "recv", "recvfrom" },
+    { "send", "sendto" },
     { "time", "gettimeofday", "clock_gettime" },
     { "nanosleep", "clock_nanosleep" },
     { "alarm", "setitimer" },

@@ -97,6 +97,29 @@ static char *copy(const char *text)
     return text ? policy_printf("%s", text) : NULL;
 }
 
+/* Constants and numbers: what may stand in a condition as it is. */
+static bool is_value(const char *text)
+{
+    return *text && text[strspn(text, "|-_0123456789abcdefghijklmnopqrstuvwxyz"
+                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
+}
+
+/* Absolute, and without what would have been resolved. Any other names no
+ * file for certain. */
+static char *absolute(const char *path)
+{
+    size_t length = path ? strlen(path) : 0;
+
+    if (!length || *path != '/' || strstr(path, "//") ||
+        strstr(path, "/./") || strstr(path, "/../") ||
+        (length > 1 && path[length - 1] == '/') ||
+        strcmp(path + length - 2, "/.") == 0 ||
+        (length > 2 && strcmp(path + length - 3, "/..") == 0)) {
+        return NULL;
+    }
+    return copy(path);
+}
+
 /* --- addresses ----------------------------------------------------------- */
 
 /* "192.0.2.1:443", "[2001:db8::1%2]:53" */
@@ -114,6 +137,12 @@ static void take_internet(struct learn_thing *t, const char *text)
     length = strcspn(text, "%") < length ? strcspn(text, "%") : length;
     t->addr = policy_need(strndup(text, length));
     t->port = copy(colon + 1);
+    if (t->addr[strspn(t->addr, "0123456789abcdefABCDEF.:")] ||
+        t->port[strspn(t->port, "0123456789")] || !*t->addr || !*t->port) {
+        free(t->addr);
+        free(t->port);
+        t->addr = t->port = NULL;
+    }
 }
 
 /* As the audit log writes it: "inet 192.0.2.1:443", "unix /run/x",
@@ -130,13 +159,15 @@ static void take_sockaddr(struct learn_thing *t, const char *text,
     } else if (strncmp(text, "unix ", 5) == 0) {
         t->family = copy("AF_UNIX");
         text = resolved ? resolved : text + 5;
-        if (*text == '/' || *text == '@') {
-            t->unix_name = copy(text);
-        }
+        t->unix_name = *text == '@' ? copy(text) : absolute(text);
     } else if (strncmp(text, "netlink ", 8) == 0) {
         t->family = copy("AF_NETLINK");
     } else {
         t->family = policy_need(strndup(text, strcspn(text, ", ")));
+    }
+    if (!is_value(t->family)) {
+        free(t->family);
+        t->family = NULL;
     }
 }
 
@@ -173,23 +204,40 @@ static const char *access_of(const char *call, const char *flags)
 
 /* --- records ------------------------------------------------------------- */
 
-static void take_args(struct learn_thing *t, json_object *record)
+/* Arguments that rules are made of: a value that is none must not widen them. */
+static bool is_needed(const struct learn_thing *t, const char *name)
+{
+    const struct learn_trait *trait = learn_trait_of(t->call);
+
+    return trait->kind == LEARN_SOCKET || trait->kind == LEARN_CLONE ||
+        (trait->arg && strcmp(trait->arg, name) == 0);
+}
+
+/* Paths and other texts among the arguments are no values. False: one that is
+ * needed is none either. */
+static bool take_args(struct learn_thing *t, json_object *record)
 {
     json_object *args;
+    bool fine = true;
 
     if (!json_object_object_get_ex(record, "args", &args) ||
         !json_object_is_type(args, json_type_object)) {
-        return;
+        return true;
     }
     json_object_object_foreach(args, name, value) {
-        if (t->arg_count < ST_MAX_ARGS && value &&
-            json_object_is_type(value, json_type_string)) {
+        const char *text = value &&
+            json_object_is_type(value, json_type_string) ?
+            json_object_get_string(value) : "";
+
+        if (t->arg_count < ST_MAX_ARGS && is_value(text)) {
             t->args[t->arg_count++] = (struct learn_arg) {
-                .name = copy(name),
-                .value = copy(json_object_get_string(value)),
+                .name = copy(name), .value = copy(text),
             };
+        } else if (*text) {
+            fine &= !is_needed(t, name);
         }
     }
+    return fine;
 }
 
 static const char *arg_of(const struct learn_thing *t, const char *name)
@@ -202,13 +250,8 @@ static const char *arg_of(const struct learn_thing *t, const char *name)
     return NULL;
 }
 
-/* A path that is relative, and that nothing has resolved, names no file. */
-static char *absolute(const char *path)
-{
-    return path && *path == '/' ? copy(path) : NULL;
-}
-
-static void take_facts(struct learn_thing *t, json_object *record)
+/* False: an address that is none. */
+static bool take_facts(struct learn_thing *t, json_object *record)
 {
     enum learn_kind kind = learn_trait_of(t->call)->kind;
     const char *sockaddr = text_of(record, "sockaddr");
@@ -229,6 +272,8 @@ static void take_facts(struct learn_thing *t, json_object *record)
     } else if (kind == LEARN_ADDRESS) {
         t->family = copy("AF_UNSPEC");
     }
+    return kind != LEARN_ADDRESS ||
+        (t->family && (strncmp(t->family, "AF_INET", 7) != 0 || t->addr));
 }
 
 static void add_target(struct policy_scope *scope, const struct st_target *t)
@@ -239,6 +284,21 @@ static void add_target(struct policy_scope *scope, const struct st_target *t)
         }
     }
     scope->targets[scope->count++] = t;
+}
+
+static void free_thing(struct learn_thing *t)
+{
+    free(t->path);
+    free(t->path2);
+    free(t->access);
+    free(t->family);
+    free(t->addr);
+    free(t->port);
+    free(t->unix_name);
+    for (unsigned i = 0; i < t->arg_count; i++) {
+        free(t->args[i].name);
+        free(t->args[i].value);
+    }
 }
 
 static struct learn_thing *add_thing(struct learn_log *log)
@@ -277,8 +337,11 @@ static void take_call(struct learn_log *log, json_object *record,
     t->call = call;
     t->target = target;
     t->pid = number_of(record, "pid");
-    take_args(t, record);
-    take_facts(t, record);
+    if (!take_args(t, record) || !take_facts(t, record)) {
+        free_thing(t);
+        log->count--;
+        log->broken++;
+    }
 }
 
 static void take_record(struct learn_log *log, json_object *record)
@@ -345,21 +408,6 @@ bool learn_log_read(struct learn_log *log, const char *file)
     }
     learn_words_once(&log->files, file);
     return fine;
-}
-
-static void free_thing(struct learn_thing *t)
-{
-    free(t->path);
-    free(t->path2);
-    free(t->access);
-    free(t->family);
-    free(t->addr);
-    free(t->port);
-    free(t->unix_name);
-    for (unsigned i = 0; i < t->arg_count; i++) {
-        free(t->args[i].name);
-        free(t->args[i].value);
-    }
 }
 
 void learn_log_free(struct learn_log *log)

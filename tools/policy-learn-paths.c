@@ -108,17 +108,41 @@ static char *in_proc(const char *word, const struct place *p, const char **why)
 }
 
 /* Bytes that are no text: json-c has put U+FFFD in their place. */
+static size_t odd_length(const char *at)
+{
+    if ((unsigned char)*at < ' ' || *at == 0x7f) {
+        return *at != '\0';
+    }
+    /* C1 controls, and U+FFFD */
+    return *at == '\xc2' && (unsigned char)at[1] < 0xa0 ? 2 :
+        strncmp(at, "\xef\xbf\xbd", 3) == 0 ? 3 : 0;
+}
+
 static char *odd_bytes(const char *word, const struct place *p,
                        const char **why)
 {
+    char *text = policy_need(malloc(2 * strlen(word) + 1)), *to = text;
+
     (void)p;
-    for (const char *at = word; *at; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7f ||
-            strncmp(at, "\xef\xbf\xbd", 3) == 0) {
+    for (size_t n; *word; word += n) {
+        n = odd_length(word);
+        if (n) {
             *why = "bytes that a policy cannot hold";
-            return policy_printf("*");
+            *to = '*';
+            to += to == text || to[-1] != '*';
+        } else {
+            n = 1;
+            if (strchr("*?[\\", *word)) {
+                *to++ = '\\';
+            }
+            *to++ = *word;
         }
     }
+    *to = '\0';
+    if (*why) {
+        return text;
+    }
+    free(text);
     return NULL;
 }
 
@@ -334,22 +358,51 @@ static char *rewrite(const char *word, const struct place *p, bool *wild,
     return escaped(word);
 }
 
+/* What lies where C libraries look for their own. "ending": of names that this
+ * is about, or "". */
+static const struct {
+    const char *start, *ending, *wide;
+} wide_folders[] = {
+    { "/usr/lib", ".so", "/usr/lib*/**.so*" },
+    { "/lib", ".so", "/lib*/**.so*" },
+    { "/usr/lib/*-linux-*/", "", "/usr/lib/*-linux-*/**" },
+    { "/lib/*-linux-*/", "", "/lib/*-linux-*/**" },
+    { "/usr/lib/locale/", "", "/usr/lib/locale/**" },
+};
+
 /* Another target links other libraries: all of them, wherever they are. */
-static void widen_libraries(struct item *item)
+static void widen(struct item *item)
 {
-    static const char *const starts[] = {
-        "/usr/lib/*-linux-*/", "/lib/*-linux-*/",
-    };
-
-    for (size_t i = 0; i < COUNT(starts); i++) {
-        size_t length = strlen(starts[i]);
-
-        if (item->wild && strncmp(item->text, starts[i], length) == 0) {
+    for (size_t i = 0; i < COUNT(wide_folders); i++) {
+        if (strncmp(item->text, wide_folders[i].start,
+                    strlen(wide_folders[i].start)) == 0 &&
+            strstr(item->text, wide_folders[i].ending)) {
             free(item->text);
-            item->text = policy_printf("%s**", starts[i]);
-            item->whole = true;
+            item->text = policy_printf("%s", wide_folders[i].wide);
+            item->wild = true;
             item->why = "other targets have other libraries";
+            return;
         }
+    }
+}
+
+/* Where there is one of the first two, there is the other. */
+static void add_libraries(struct items *list)
+{
+    bool any[2] = { false, false };
+
+    for (size_t i = 0; i < list->count; i++) {
+        any[0] |= strcmp(list->items[i].text, wide_folders[0].wide) == 0;
+        any[1] |= strcmp(list->items[i].text, wide_folders[1].wide) == 0;
+    }
+    if (any[0] != any[1]) {
+        list->items = policy_need(reallocarray(list->items, list->count + 1,
+                                               sizeof(*list->items)));
+        list->items[list->count++] = (struct item) {
+            .seen = policy_printf("%s", wide_folders[any[0]].start),
+            .text = policy_printf("%s", wide_folders[any[0]].wide),
+            .wild = true, .why = "other targets have other libraries",
+        };
     }
 }
 
@@ -380,7 +433,7 @@ static void make_item(struct item *item, const struct learn_path *path,
     }
     item->text = policy_printf("%s", item->wild ? pattern : path->text);
     if (options->any_target && !options->writes) {
-        widen_libraries(item);
+        widen(item);
     }
     free(pattern);
     free(dir);
@@ -792,6 +845,7 @@ void learn_generalise(struct learn_patterns *ret, const struct learn_path *paths
     for (size_t i = 0; i < count; i++) {
         make_item(&list.items[list.count++], &paths[i], options);
     }
+    add_libraries(&list);
     for (size_t i = 0; i < list.count; i++) {
         if (list.items[i].wild) {
             note(&own, list.items[i].seen, list.items[i].text,
@@ -799,7 +853,7 @@ void learn_generalise(struct learn_patterns *ret, const struct learn_path *paths
         }
     }
     unite(&list);
-    if (!options->writes) {
+    if (!options->writes && !options->any_target) {
         join_searches(&list, &own);
     }
     join_numbers(&list, &own);

@@ -54,14 +54,16 @@ static void put(struct learn_words *tokens, const char *format, ...)
     learn_words_add(tokens, policy_need(text));
 }
 
-/* Text as a condition holds it. */
-static char *quoted(const char *text)
+/* Text as a condition holds it; stars outside of quotes are for patterns. */
+static char *quoted(const struct learn_pattern *pattern)
 {
-    static const char safe[] = "/._-+@%~=:*?0123456789"
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ[]";
+    static const char safe[] = "*?[]/._-+@%~=:0123456789"
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *text = pattern->text;
+    const char *plain = pattern->relation == LEARN_LIKE ? safe : safe + 4;
     char *result, *to;
 
-    if (*text && text[strspn(text, safe)] == '\0') {
+    if (*text && text[strspn(text, plain)] == '\0') {
         return policy_printf("%s", text);
     }
     to = result = policy_need(malloc(2 * strlen(text) + 3));
@@ -114,7 +116,7 @@ static void put_patterns(struct learn_words *tokens, const char *subject,
 
         for (size_t i = 0; i < patterns->count; i++) {
             if (patterns->items[i].relation == kinds[k].relation) {
-                learn_words_add(&values, quoted(patterns->items[i].text));
+                learn_words_add(&values, quoted(&patterns->items[i]));
             }
         }
         if (values.count) {
@@ -630,8 +632,10 @@ static void make_argument(struct maker *m, const struct use *u)
 
     if (!collect_values(u, u->trait->arg, &values)) {
         learn_words_once(&m->plain, u->trait->rule);
-        put(&m->policy->looks, "%s: with any %s, for a record does not have "
-            "it", u->trait->rule, u->trait->arg);
+        if (!u->trait->look) {
+            put(&m->policy->looks, "%s: with any %s, for a record does not "
+                "have it", u->trait->rule, u->trait->arg);
+        }
         learn_words_free(&values);
         return;
     }
@@ -762,6 +766,7 @@ static void make_clone(struct maker *m, const struct use *u)
     struct learn_rule *rule = add_rule(m->policy, u->trait->rule);
     struct learn_words values = { 0 };
 
+    m->policy->refuses_clone3 |= m->options->any_target;
     if (was_set(u, name, "CLONE_NEW") && collect_values(u, name, &values)) {
         put_choice(&rule->tokens, name, "==", "in", &values);
         put(&rule->looks, "makes name spaces");
@@ -938,23 +943,33 @@ bool learn_is_everywhere(const struct policy_scope *scope, const char *name)
     return true;
 }
 
-static void add_siblings(struct maker *m, const struct learn_words *open)
+static void add_siblings_of(struct maker *m, const char *call,
+                            const struct learn_words *open)
 {
-    struct learn_words *out = &m->policy->siblings;
     const char *siblings[SIBLINGS_MAX];
+    unsigned n = learn_siblings(call, siblings, SIBLINGS_MAX);
 
-    for (size_t i = 0; i < m->plain.count; i++) {
-        unsigned n = learn_siblings(m->plain.items[i], siblings, SIBLINGS_MAX);
-
-        for (unsigned j = 0; j < n; j++) {
-            if (learn_trait_of(siblings[j])->kind == LEARN_PLAIN &&
-                !learn_words_have(&m->plain, siblings[j]) &&
-                !learn_words_have(open, siblings[j])) {
-                learn_words_once(out, siblings[j]);
-            }
+    for (unsigned i = 0; i < n; i++) {
+        if (learn_trait_of(siblings[i])->kind == LEARN_PLAIN &&
+            strcmp(siblings[i], "fork") && strcmp(siblings[i], "vfork") &&
+            !learn_words_have(&m->plain, siblings[i]) &&
+            !learn_words_have(open, siblings[i])) {
+            learn_words_once(&m->policy->siblings, siblings[i]);
         }
     }
-    learn_words_sort(out);
+}
+
+/* Of fork's, make_clone() knows. */
+static void add_siblings(struct maker *m, const struct learn_words *open)
+{
+    for (size_t i = 0; i < m->plain.count; i++) {
+        add_siblings_of(m, m->plain.items[i], open);
+    }
+    for (size_t i = 0; i < m->use_count; i++) {
+        add_siblings_of(m, m->uses[i].trait->call, open);
+    }
+    add_siblings_of(m, "set_tid_address", open);
+    learn_words_sort(&m->policy->siblings);
 }
 
 static void make_list(struct maker *m)
@@ -988,6 +1003,10 @@ static void add_use(struct maker *m, const struct learn_thing *thing)
     const struct learn_trait *trait = learn_trait_of(thing->call);
     struct use *u = NULL;
 
+    if (trait->kind == LEARN_REFUSED) {
+        m->policy->refuses_clone3 = true;
+        return;
+    }
     if (trait->kind == LEARN_PLAIN) {
         learn_words_once(&m->plain, thing->call);
         return;
@@ -1038,6 +1057,7 @@ static void make_use(struct maker *m, const struct use *u)
         make_argument(m, u);
         break;
     case LEARN_PLAIN:
+    case LEARN_REFUSED:
         break;
     }
 }

@@ -244,4 +244,12 @@ void learn_write(struct learn_policy *p, const struct learn_log *log,
             put_rule(&w, p, &p->rules[i]);
         }
     }
+    if (p->refuses_clone3 && !p->base) {
+        put_line(&w, "%s", "");
+        put_line(&w, "[deny]");
+        comment(&w, "its flags lie in memory; C libraries then use clone");
+        put_line(&w, "%-9s = ENOSYS quiet",
+                 learn_is_everywhere(&p->targets, "clone3") ? "clone3" :
+                 "?clone3");
+    }
 }

@@ -142,7 +142,7 @@ static bool can_be_named(const struct learn_thing *t)
     enum learn_kind kind = learn_trait_of(t->call)->kind;
 
     return t->path || (kind != LEARN_OPEN && kind != LEARN_PATH &&
-                       kind != LEARN_PATHS);
+                       kind != LEARN_PATHS && kind != LEARN_REFUSED);
 }
 
 /* Two things of which an answer for the one is one for the other. */
@@ -266,8 +266,7 @@ static void print_folds(const struct learn_policy *p)
 static void print_text(const char *text)
 {
     for (; *text; text++) {
-        fputc((unsigned char)*text >= ' ' && *text != 0x7f ? *text : '?',
-              stderr);
+        fputc(*text >= ' ' && *text < 0x7f ? *text : '?', stderr);
     }
 }
 
@@ -334,16 +333,16 @@ static void add_doubts(struct learn_policy *p, const struct learn_log *log)
     unsigned nowhere = 0;
 
     for (size_t i = 0; i < log->count; i++) {
-        nowhere += !can_be_named(&log->things[i]);
+        nowhere += log->things[i].has_path && !can_be_named(&log->things[i]);
     }
-    doubt(p, nowhere, policy_printf("%u calls with a path that leads nowhere "
-          "are left out: they fail, with another error", nowhere));
-    doubt(p, log->refused, policy_printf("%u refused or emulated calls are "
-          "left out: they did not run", log->refused));
-    doubt(p, log->broken, policy_printf("%u lines of the logs could not be "
-          "understood", log->broken));
-    doubt(p, log->lost, policy_printf("%llu records are missing in the logs: "
-          "learn again", (unsigned long long)log->lost));
+    doubt(p, nowhere, policy_printf("calls with a path that leads nowhere are "
+          "left out (%u): they fail, with another error", nowhere));
+    doubt(p, log->refused, policy_printf("refused and emulated calls are left "
+          "out (%u): they did not run", log->refused));
+    doubt(p, log->broken, policy_printf("lines of the logs that could not be "
+          "understood: %u", log->broken));
+    doubt(p, log->lost, policy_printf("records that are missing in the logs: "
+          "%llu; learn again", (unsigned long long)log->lost));
     for (size_t i = 0; i < log->nameless.count; i++) {
         doubt(p, true, policy_printf("number %s has no name here and gets "
               "ENOSYS", log->nameless.items[i]));

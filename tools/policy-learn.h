@@ -140,6 +140,7 @@ enum learn_kind {
     LEARN_SOCKET,           /* domain and type */
     LEARN_CLONE,            /* threads, processes, or name spaces */
     LEARN_ARGUMENT,         /* one argument */
+    LEARN_REFUSED,          /* clone3: ENOSYS, as from the emulator */
 };
 
 struct learn_trait {
@@ -189,6 +190,7 @@ struct learn_policy {
     unsigned looks_line, list_line;
     struct learn_rule *rules;
     size_t rule_count;
+    bool refuses_clone3;        /* so that C libraries use clone */
     struct learn_notes notes;
     struct learn_words doubts;          /* what may not work, or was left out */
     unsigned calls, paths, addresses;   /* of the things */

@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# qemu-policy learn. tests/learn/server.jsonl becomes exactly server.ini, which
+# decides as server.cases says; then runs that are put together, audit logs, bases,
+# all targets, and logs that are none or that a guest has tried to write.
+
+# shellcheck source=tools/lib/tap.sh
+. "$(dirname "$0")/../../tools/lib/tap.sh"
+
+[ -x "$TEST_BIN/qemu-policy" ] || skip_all "qemu-policy was not built"
+tool=$TEST_BIN/qemu-policy
+cd "$TEST_ROOT/tests/learn" || exit 1
+
+succeeds "a lesson becomes a policy" "$tool" learn server.jsonl \
+    -o "$TEST_TMP/server.ini"
+like "$output" '23 syscalls, 17 paths, 5 addresses -> 16 rules' "how much"
+like "$output" 'folded +4 syscalls into @basic-io, which opens 12 more' \
+    "what was folded, and what that opens"
+like "$output" 'generalised /var/tmp/nginx.k3Jd9 -> /var/tmp/nginx\.\* +\(a temporary name\)' \
+    "what was generalised, and why"
+like "$output" "look at +runs another program: /usr/bin/dash +$TEST_TMP/server.ini:29" \
+    "what to look at, and where"
+is "$(cat "$TEST_TMP/server.ini")" "$(cat server.ini)" "the policy"
+succeeds "it is one" "$tool" check "$TEST_TMP/server.ini" --target aarch64
+succeeds "it decides as meant" "$tool" test "$TEST_TMP/server.ini" \
+    server.cases --target aarch64
+is "$("$tool" learn server.jsonl 2>/dev/null)" "$(cat server.ini)" \
+    "without -o it goes to standard output"
+is "$(ls -A "$TEST_TMP")" server.ini "nothing else is left behind"
+
+# --- several runs, in any order ----------------------------------------------
+cd "$TEST_TMP" || exit 1
+lesson=$TEST_ROOT/tests/learn/server.jsonl
+{ head -n 1 "$lesson"; tail -n +20 "$lesson"; } >b.jsonl
+head -n 22 "$lesson" | tac >a.jsonl
+rules() { sed 's/^; .*//; /^$/d' "$1"; }
+"$tool" learn a.jsonl b.jsonl -o ab.ini 2>/dev/null
+"$tool" learn b.jsonl a.jsonl -o ba.ini 2>/dev/null
+is "$(rules ab.ini)" "$(rules server.ini)" "two runs are one policy"
+is "$(rules ba.ini)" "$(rules ab.ini)" "in any order"
+sed 's/aarch64/s390x/' a.jsonl >s.jsonl
+succeeds "runs on two targets" "$tool" learn s.jsonl b.jsonl -o two.ini
+like "$(grep '^;   ' two.ini)" 'targets +s390x' "... which it names"
+succeeds "... is for both" "$tool" check two.ini --target s390x
+
+# --- audit logs --------------------------------------------------------------
+record() { printf '{"v":1,"verdict":"deny",%s"target":"arm","syscall":%s}\n' "$@"; }
+{
+    record '"permissive":true,' '"open","args":{"filename":"x","flags":"O_WRONLY|O_CREAT","mode":"0644"},"path":"x","resolved":"/data/x"'
+    record '"permissive":true,' '"connect","args":{"fd":3},"sockaddr":"inet 192.0.2.7:53"'
+    record '' '"ptrace","args":{}'
+} >audit.jsonl
+succeeds "a permissive run's audit log" "$tool" learn audit.jsonl -o audit.ini
+like "$output" 'refused and emulated calls are left out \(1\)' \
+    "what was refused is not allowed"
+like "$(cat audit.ini)" '^@open += access == write && path == /data/x$' \
+    "a path is where it led"
+like "$(cat audit.ini)" '^connect += addr == 192\.0\.2\.7 && port == 53$' \
+    "an address is taken apart"
+
+# --- a base ------------------------------------------------------------------
+cp "$TEST_ROOT/policies/base.ini" .
+succeeds "what a base lacks" "$tool" learn --base base.ini \
+    "$lesson" -o more.ini
+like "$(cat more.ini)" '^include +=  *base\.ini$' "the base is included"
+unlike "$(sed -n '/^\[allow\]/,$p' more.ini)" '@basic-io|TCGETS|brk' \
+    "what it allows is not allowed again"
+succeeds "both together allow everything" "$tool" test more.ini \
+    <(grep allow "$TEST_ROOT/tests/learn/server.cases") --target aarch64
+mkdir -p away
+succeeds "a base elsewhere" "$tool" learn --base base.ini "$lesson" \
+    -o away/more.ini
+succeeds "... is found from there" "$tool" check away/more.ini --target aarch64
+printf '[policy]\ndefault = allow\n[deny]\nsetuid = EPERM\n' >strict.ini
+exits 1 "a base that refuses what was seen" "$tool" learn --base strict.ini \
+    "$lesson" -o never.ini
+like "$output" 'refused +setuid \(strict\.ini:4\)' "... is named, with its line"
+
+# --- all targets -------------------------------------------------------------
+# Without what only some of them have: an unknown ioctl's number differs.
+succeeds "for all targets" "$tool" learn --target all "$lesson" -o all.ini
+is "$("$tool" check all.ini 2>&1 | tail -n 1)" "all.ini: ok (33 targets)" \
+    "it is a policy for each"
+# other TARGET QUESTION...
+other()
+{
+    local target=$1
+    shift
+    succeeds "what C libraries use on $target" "$tool" test all.ini \
+        --target "$target" <(printf '%s allow\n' "$@")
+}
+other x86_64 stat lstat fstat pread64 \
+    'open path=/lib/x86_64-linux-gnu/libz.so.1 access=read' \
+    'rename path=/srv/app/new path2=/srv/app/old'
+other i386 set_thread_area send fstat 'open path=/usr/lib32/libm.so.6 access=read'
+other riscv32 statx
+other mips 'unlink path=/var/tmp/nginx.zZ99z'
+
+# --- what is no log ----------------------------------------------------------
+exits 1 "an empty file" "$tool" learn /dev/null
+like "$output" 'nothing in it is a record' "... is none"
+exits 1 "a file that is missing" "$tool" learn none.jsonl
+exits 2 "no file" "$tool" learn
+exits 2 "one target" "$tool" learn --target arm "$lesson"
+{ cat "$lesson"; printf '%s\n' '{"v":1,' 'text' '[1]' '{"v":1}' \
+    '{"verdict":"learn","target":"vax"}'; } >torn.jsonl
+succeeds "lines that are none" "$tool" learn torn.jsonl -o torn.ini
+like "$output" 'could not be understood: 5' "... are counted"
+
+# --- what a guest may try ----------------------------------------------------
+hostile() { printf '{"v":1,"verdict":"learn","target":"arm","syscall":%s}\n' "$1"; }
+{
+    hostile '"open","args":{},"access":"read","path":"/tmp/a\n[allow]\nptrace = always"'
+    hostile '"open","args":{},"access":"read","path":"/tmp/b\" || path under /x"'
+    hostile '"open","args":{},"access":"read","path":"/tmp/e/../../etc/shadow"'
+    hostile '"connect","args":{},"sockaddr":"inet 1.2.3.4 || port == 5:1"'
+    hostile '"open","args":{},"access":"read","path":"/tmp/c ; x"'
+    hostile '"open","args":{},"access":"read","path":"/tmp/d*"'
+    hostile '"open","args":{},"access":"read","path":"/tmp/\u001b[31m\udc80"'
+    hostile '"ioctl","args":{"cmd":"TCGETS || cmd == TIOCSTI"}'
+    hostile '"open\n[deny]","args":{}'
+} >hostile.jsonl
+"$tool" learn hostile.jsonl -o hostile.ini >said 2>&1
+is "$(tr -d '\n\40-\176' <said | wc -c)" 0 "a terminal gets nothing odd"
+is "$(tr -d '\n\40-\176' <hostile.ini | wc -c)" 0 "nor does the policy"
+unlike "$(grep -v '^;' hostile.ini)" \
+    '^ptrace|^\[deny\]|^@open += .*path under /$|TIOCSTI' \
+    "no text of a guest's becomes a rule"
+succeeds "it is a policy" "$tool" check hostile.ini --target arm
+for question in 'open path=/etc/shadow access=read' 'open path=/x access=read' \
+    'connect addr=1.2.3.4 port=5' 'ioctl cmd=TIOCSTI' ptrace; do
+    # shellcheck disable=SC2086 # words
+    like "$("$tool" explain hostile.ini --target arm $question)" \
+        '> deny EPERM$' "refused: $question"
+done
+like "$("$tool" explain hostile.ini --target arm open path=/tmp/dx \
+    access=read)" '> deny EPERM$' "a star in a name is a star"
+tap_done
