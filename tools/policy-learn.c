@@ -466,12 +466,15 @@ static int run(int argc, char **argv)
     };
     struct learn_options given = { 0 };
     const char *out = NULL;
+    char *base;
     int c;
 
     while ((c = getopt_long(argc, argv, "o:", options, NULL)) >= 0) {
         switch (c) {
         case 'b':
-            given.base = optarg;
+            base = optarg;
+            policy_find_files(&base, 1);
+            given.base = base;
             break;
         case 't':
             given.any_target = strcmp(optarg, "all") == 0;

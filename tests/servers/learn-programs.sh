@@ -61,7 +61,7 @@ expected='work.pl work.py 0'
 lesson_of perl "$bin/perl" work.pl
 does_not "perl: another file" "$bin/perl" -e \
     'open F, ">", "elsewhere" or die "$!\n"'
-fails "perl: it was not made" test -e elsewhere
+succeeds "perl: it was not made" test ! -e elsewhere
 
 rm -f "$lesson"
 watched "$bin/age-keygen" -o key1 >/dev/null 2>&1

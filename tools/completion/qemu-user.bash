@@ -10,8 +10,8 @@ _qemu_user()
     # Behind the program stand the program's own arguments.
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
-        --policy | --policy-log | --rules | -L | -0 | -E | -U | -D | -d | -g | \
-            -s | -B | -R | -cpu)
+        --policy | --policy-log | --policy-learn | --rules | -L | -0 | -E | \
+            -U | -D | -d | -g | -s | -B | -R | -cpu)
             i=$((i + 1)) ;;
         -*) ;;
         *)
