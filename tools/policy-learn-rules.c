@@ -4,7 +4,7 @@
  * a list, and into sets where that opens little more; the others get a rule each
  * that says what mattered.
  */
-#include "policy-learn.h"
+#include "policy-learn-rules.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,36 +12,11 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum {
-    NAMES_MAX = 2048,       /* bound of st_name_at() */
-    SET_MIN = 4,            /* calls seen that make a set worth naming */
-    SET_OPENS = 3,          /* further calls for each of these, at most */
-    ADDRESSES_MANY = 4,     /* addresses with one port: any address */
-    PORTS_MANY = 4,         /* ports of one address: any above */
-    PORTS_FREE = 1024,      /* ... this */
-    SIBLINGS_MAX = 32,
-};
-
-/* The things that one rule is for. */
-struct use {
-    const struct learn_trait *trait;
-    const struct learn_thing **things;
-    size_t count;
-};
-
-struct maker {
-    struct learn_policy *policy;
-    const struct learn_log *log;
-    const struct learn_options *options;
-    struct use *uses;
-    size_t use_count;
-    struct learn_words plain;       /* calls, each once */
-};
+enum { SIBLINGS_MAX = 32 };
 
 /* --- tokens --------------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3)))
-static void put(struct learn_words *tokens, const char *format, ...)
+void learn_put(struct learn_words *tokens, const char *format, ...)
 {
     char *text;
     va_list ap;
@@ -80,25 +55,25 @@ static char *quoted(const struct learn_pattern *pattern)
 }
 
 /* "SUBJECT == a", "SUBJECT in {a, b}" */
-static void put_choice(struct learn_words *tokens, const char *subject,
+void learn_put_choice(struct learn_words *tokens, const char *subject,
                        const char *one, const char *many,
                        const struct learn_words *values)
 {
     if (values->count == 1) {
-        put(tokens, "%s", subject);
-        put(tokens, "%s", one);
-        put(tokens, "%s", values->items[0]);
+        learn_put(tokens, "%s", subject);
+        learn_put(tokens, "%s", one);
+        learn_put(tokens, "%s", values->items[0]);
         return;
     }
-    put(tokens, "%s", subject);
-    put(tokens, "%s", many);
+    learn_put(tokens, "%s", subject);
+    learn_put(tokens, "%s", many);
     for (size_t i = 0; i < values->count; i++) {
-        put(tokens, "%s%s%s", i ? "" : "{", values->items[i],
+        learn_put(tokens, "%s%s%s", i ? "" : "{", values->items[i],
             i + 1 < values->count ? "," : "}");
     }
 }
 
-static void put_patterns(struct learn_words *tokens, const char *subject,
+void learn_put_patterns(struct learn_words *tokens, const char *subject,
                          const struct learn_patterns *patterns)
 {
     static const struct {
@@ -121,9 +96,9 @@ static void put_patterns(struct learn_words *tokens, const char *subject,
         }
         if (values.count) {
             if (any) {
-                put(tokens, "||");
+                learn_put(tokens, "||");
             }
-            put_choice(tokens, subject, kinds[k].one, kinds[k].many, &values);
+            learn_put_choice(tokens, subject, kinds[k].one, kinds[k].many, &values);
             any = true;
         }
         learn_words_free(&values);
@@ -143,7 +118,7 @@ static void bracket(struct learn_words *tokens, size_t first)
     *last = close;
 }
 
-static struct learn_rule *add_rule(struct learn_policy *p, const char *name)
+struct learn_rule *learn_add_rule(struct learn_policy *p, const char *name)
 {
     struct learn_rule *rule;
 
@@ -152,6 +127,27 @@ static struct learn_rule *add_rule(struct learn_policy *p, const char *name)
     rule = &p->rules[p->rule_count++];
     *rule = (struct learn_rule) { .name = policy_printf("%s", name) };
     return rule;
+}
+
+void learn_alternative(struct learn_rule *rule)
+{
+    if (rule->tokens.count) {
+        learn_put(&rule->tokens, "||");
+    }
+}
+
+char *learn_join(const struct learn_words *words)
+{
+    char *text = policy_printf("%s", "");
+
+    for (size_t i = 0; i < words->count; i++) {
+        char *longer = policy_printf("%s%s%s", text, i ? " " : "",
+                                     words->items[i]);
+
+        free(text);
+        text = longer;
+    }
+    return text;
 }
 
 /* --- paths ---------------------------------------------------------------- */
@@ -195,12 +191,12 @@ static void look_at_paths(const struct maker *m, struct learn_rule *rule,
         const struct learn_pattern *p = &patterns->items[i];
 
         if (trait->look) {
-            put(&rule->looks, "%s: %s", trait->look, p->text);
+            learn_put(&rule->looks, "%s: %s", trait->look, p->text);
         } else if (is_secret(p->text)) {
-            put(&rule->looks, "may be a secret: %s", p->text);
+            learn_put(&rule->looks, "may be a secret: %s", p->text);
         } else if (p->wrote && !is_plain_device(p->text) &&
                    !learn_is_within(p->text, &m->log->folders)) {
-            put(&rule->looks, "changes files outside of its folder: %s",
+            learn_put(&rule->looks, "changes files outside of its folder: %s",
                 p->text);
         }
     }
@@ -261,16 +257,16 @@ static void put_access(struct learn_words *tokens, unsigned mask)
         return;
     }
     if (mask & MASK_READ) {
-        put(&names, "read");
+        learn_put(&names, "read");
     }
     if (mask & MASK_WRITE) {
-        put(&names, "write");
+        learn_put(&names, "write");
     }
     if (mask & MASK_BOTH) {
-        put(&names, "readwrite");
+        learn_put(&names, "readwrite");
     }
-    put_choice(tokens, "access", "==", "in", &names);
-    put(tokens, "&&");
+    learn_put_choice(tokens, "access", "==", "in", &names);
+    learn_put(tokens, "&&");
     learn_words_free(&names);
 }
 
@@ -303,10 +299,10 @@ static void make_open(struct maker *m, const struct use *u)
             continue;
         }
         learn_generalise(&patterns, paths, n, &options, &m->policy->notes);
-        rule = add_rule(m->policy, u->trait->rule);
+        rule = learn_add_rule(m->policy, u->trait->rule);
         put_access(&rule->tokens, mask);
         first = rule->tokens.count;
-        put_patterns(&rule->tokens, "path", &patterns);
+        learn_put_patterns(&rule->tokens, "path", &patterns);
         if (first && learn_words_have(&rule->tokens, "||")) {
             bracket(&rule->tokens, first);
         }
@@ -348,17 +344,17 @@ static void make_path_rule(struct maker *m, const struct use *u,
                            const struct learn_patterns *patterns,
                            const struct learn_patterns *patterns2)
 {
-    struct learn_rule *rule = add_rule(m->policy, name);
+    struct learn_rule *rule = learn_add_rule(m->policy, name);
     size_t second;
 
-    put_patterns(&rule->tokens, "path", patterns);
+    learn_put_patterns(&rule->tokens, "path", patterns);
     if (patterns2->count) {
         if (learn_words_have(&rule->tokens, "||")) {
             bracket(&rule->tokens, 0);
         }
-        put(&rule->tokens, "&&");
+        learn_put(&rule->tokens, "&&");
         second = rule->tokens.count;
-        put_patterns(&rule->tokens, "path2", patterns2);
+        learn_put_patterns(&rule->tokens, "path2", patterns2);
         for (size_t i = second; i < rule->tokens.count; i++) {
             if (strcmp(rule->tokens.items[i], "||") == 0) {
                 bracket(&rule->tokens, second);
@@ -391,609 +387,6 @@ static void make_paths(struct maker *m, const struct use *u)
     }
     learn_patterns_free(&patterns);
     learn_patterns_free(&patterns2);
-}
-
-/* --- addresses ------------------------------------------------------------ */
-
-struct host {
-    char *addr;             /* NULL: any */
-    struct learn_words ports;
-    char *text;             /* the ports as a condition */
-};
-
-static int by_number(const void *a, const void *b)
-{
-    long x = atol(*(char *const *)a), y = atol(*(char *const *)b);
-
-    return x < y ? -1 : x > y;
-}
-
-static int by_host(const void *a, const void *b)
-{
-    const struct host *x = a, *y = b;
-    int order = strcmp(x->text, y->text);
-
-    return order ? order : strcmp(x->addr, y->addr);
-}
-
-static char *join(const struct learn_words *words)
-{
-    char *text = policy_printf("%s", "");
-
-    for (size_t i = 0; i < words->count; i++) {
-        char *longer = policy_printf("%s%s%s", text, i ? " " : "",
-                                     words->items[i]);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
-/* Ports that the kernel has chosen are others the next time. */
-static void describe_ports(struct host *h)
-{
-    struct learn_words tokens = { 0 };
-    bool free_ports = h->ports.count >= PORTS_MANY;
-
-    qsort(h->ports.items, h->ports.count, sizeof(char *), by_number);
-    for (size_t i = 0; i < h->ports.count; i++) {
-        free_ports &= atol(h->ports.items[i]) >= PORTS_FREE;
-    }
-    if (free_ports) {
-        put(&tokens, "port >= %d", PORTS_FREE);
-    } else {
-        put_choice(&tokens, "port", "==", "in", &h->ports);
-    }
-    h->text = join(&tokens);
-    learn_words_free(&tokens);
-}
-
-static struct host *host_of(struct host *hosts, size_t *count,
-                            const char *addr)
-{
-    for (size_t i = 0; i < *count; i++) {
-        if (strcmp(hosts[i].addr, addr) == 0) {
-            return &hosts[i];
-        }
-    }
-    hosts[*count] = (struct host) { .addr = policy_printf("%s", addr) };
-    return &hosts[(*count)++];
-}
-
-static bool is_local(const char *addr)
-{
-    return strncmp(addr, "127.", 4) == 0 || strcmp(addr, "::1") == 0 ||
-        strcmp(addr, "0.0.0.0") == 0 || strcmp(addr, "::") == 0 ||
-        strncmp(addr, "::ffff:127.", 11) == 0;
-}
-
-static void alternative(struct learn_rule *rule)
-{
-    if (rule->tokens.count) {
-        put(&rule->tokens, "||");
-    }
-}
-
-/* Addresses with the same ports are one alternative. */
-static void put_hosts(struct maker *m, struct learn_rule *rule,
-                      const struct host *hosts, size_t count)
-{
-    struct learn_words addrs = { 0 };
-    char *shown;
-
-    for (size_t i = 0; i < count; i++) {
-        learn_words_once(&addrs, hosts[i].addr);
-        if (!is_local(hosts[i].addr) &&
-            strcmp(rule->name, "bind") != 0) {
-            put(&rule->looks, "reaches another machine: %s, %s",
-                hosts[i].addr, hosts[i].text);
-        }
-    }
-    alternative(rule);
-    if (addrs.count < ADDRESSES_MANY) {
-        put_choice(&rule->tokens, "addr", "==", "in", &addrs);
-        put(&rule->tokens, "&&");
-    } else {
-        shown = policy_printf("%s, any address", hosts[0].text);
-        m->policy->notes.items = policy_need(reallocarray(
-            m->policy->notes.items, m->policy->notes.count + 1,
-            sizeof(struct learn_note)));
-        m->policy->notes.items[m->policy->notes.count++] =
-            (struct learn_note) {
-                .from = policy_printf("%s", hosts[0].addr), .to = shown,
-                .why = "many addresses with these ports", .count = addrs.count,
-            };
-    }
-    put(&rule->tokens, "%s", hosts[0].text);
-    learn_words_free(&addrs);
-}
-
-static void put_internet(struct maker *m, struct learn_rule *rule,
-                         const struct use *u)
-{
-    struct host *hosts = policy_need(calloc(u->count + 1, sizeof(*hosts)));
-    size_t count = 0;
-
-    for (size_t i = 0; i < u->count; i++) {
-        if (u->things[i]->addr && u->things[i]->port) {
-            struct host *h = host_of(hosts, &count, u->things[i]->addr);
-
-            m->policy->addresses += learn_words_once(&h->ports,
-                                                     u->things[i]->port);
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        describe_ports(&hosts[i]);
-    }
-    qsort(hosts, count, sizeof(*hosts), by_host);
-    for (size_t i = 0, n; i < count; i += n) {
-        for (n = 1; i + n < count &&
-             strcmp(hosts[i].text, hosts[i + n].text) == 0; n++) {
-        }
-        put_hosts(m, rule, hosts + i, n);
-    }
-    for (size_t i = 0; i < count; i++) {
-        free(hosts[i].addr);
-        free(hosts[i].text);
-        learn_words_free(&hosts[i].ports);
-    }
-    free(hosts);
-}
-
-static void put_local(struct maker *m, struct learn_rule *rule,
-                      const struct use *u)
-{
-    struct learn_path *paths = policy_need(calloc(u->count + 1,
-                                                  sizeof(*paths)));
-    struct learn_path_options options = {
-        .writes = true, .folders = &m->log->folders,
-    };
-    struct learn_patterns patterns = { 0 };
-    size_t n = 0;
-
-    for (size_t i = 0; i < u->count; i++) {
-        if (u->things[i]->unix_name) {
-            paths[n++] = (struct learn_path) {
-                u->things[i]->unix_name, u->things[i]->pid,
-            };
-        }
-    }
-    m->policy->addresses += n;
-    learn_generalise(&patterns, paths, n, &options, &m->policy->notes);
-    if (patterns.count) {
-        alternative(rule);
-        put_patterns(&rule->tokens, "unix", &patterns);
-    }
-    learn_patterns_free(&patterns);
-    free(paths);
-}
-
-static void put_families(struct learn_rule *rule, const struct use *u)
-{
-    struct learn_words families = { 0 };
-
-    for (size_t i = 0; i < u->count; i++) {
-        const struct learn_thing *t = u->things[i];
-
-        if (t->family && !t->addr && !t->unix_name) {
-            learn_words_once(&families, t->family);
-        }
-    }
-    learn_words_sort(&families);
-    if (families.count) {
-        alternative(rule);
-        put_choice(&rule->tokens, "family", "==", "in", &families);
-    }
-    learn_words_free(&families);
-}
-
-static void make_address(struct maker *m, const struct use *u)
-{
-    struct learn_rule *rule = add_rule(m->policy, u->trait->rule);
-
-    put_internet(m, rule, u);
-    put_local(m, rule, u);
-    put_families(rule, u);
-}
-
-/* --- arguments ------------------------------------------------------------ */
-
-static const char *arg_of(const struct learn_thing *t, const char *name)
-{
-    for (unsigned i = 0; i < t->arg_count; i++) {
-        if (strcmp(t->args[i].name, name) == 0) {
-            return t->args[i].value;
-        }
-    }
-    return NULL;
-}
-
-/* Every value that the argument had; false: not all are known. */
-static bool collect_values(const struct use *u, const char *name,
-                           struct learn_words *values)
-{
-    for (size_t i = 0; i < u->count; i++) {
-        const char *value = arg_of(u->things[i], name);
-
-        if (!value) {
-            return false;
-        }
-        learn_words_once(values, value);
-    }
-    learn_words_sort(values);
-    return true;
-}
-
-static void make_argument(struct maker *m, const struct use *u)
-{
-    struct learn_words values = { 0 };
-    struct learn_rule *rule;
-
-    if (!collect_values(u, u->trait->arg, &values)) {
-        learn_words_once(&m->plain, u->trait->rule);
-        if (!u->trait->look) {
-            put(&m->policy->looks, "%s: with any %s, for a record does not "
-                "have it", u->trait->rule, u->trait->arg);
-        }
-        learn_words_free(&values);
-        return;
-    }
-    rule = add_rule(m->policy, u->trait->rule);
-    put_choice(&rule->tokens, u->trait->arg, "==", "in", &values);
-    if (u->trait->look) {
-        put(&rule->looks, "%s", u->trait->look);
-    }
-    learn_words_free(&values);
-}
-
-/* The type without SOCK_CLOEXEC and SOCK_NONBLOCK. */
-static char *socket_type(const char *type)
-{
-    char *copy = policy_printf("%s", type), *rest = copy, *word;
-    char *result = NULL;
-
-    while ((word = strsep(&rest, "|"))) {
-        if (strcmp(word, "SOCK_CLOEXEC") && strcmp(word, "SOCK_NONBLOCK")) {
-            free(result);
-            result = policy_printf("%s", word);
-        }
-    }
-    free(copy);
-    return result ? result : policy_printf("0");
-}
-
-/* "AF_INET" with all types that it was used with, as one text. */
-static char *types_of(const struct use *u, const char *domain)
-{
-    struct learn_words types = { 0 }, tokens = { 0 };
-    char *text;
-
-    for (size_t i = 0; i < u->count; i++) {
-        const char *its = arg_of(u->things[i], "domain");
-        const char *type = arg_of(u->things[i], "type");
-
-        if (its && type && strcmp(its, domain) == 0) {
-            char *word = socket_type(type);
-
-            learn_words_once(&types, word);
-            free(word);
-        }
-    }
-    learn_words_sort(&types);
-    put_choice(&tokens, "(type & SOCK_TYPE_MASK)", "==", "in", &types);
-    text = join(&tokens);
-    learn_words_free(&types);
-    learn_words_free(&tokens);
-    return text;
-}
-
-static void look_at_sockets(struct learn_rule *rule, const char *domain,
-                            const char *types)
-{
-    if (strcmp(domain, "AF_PACKET") == 0 ||
-        (strstr(types, "SOCK_RAW") && strncmp(domain, "AF_INET", 7) == 0)) {
-        put(&rule->looks, "raw packets: %s", domain);
-    }
-}
-
-static void make_socket(struct maker *m, const struct use *u)
-{
-    struct learn_words domains = { 0 };
-    struct learn_rule *rule;
-
-    if (!collect_values(u, "domain", &domains)) {
-        learn_words_once(&m->plain, u->trait->rule);
-        learn_words_free(&domains);
-        return;
-    }
-    rule = add_rule(m->policy, u->trait->rule);
-    while (domains.count) {
-        struct learn_words same = { 0 }, rest = { 0 };
-        char *types = types_of(u, domains.items[0]);
-
-        for (size_t i = 0; i < domains.count; i++) {
-            char *its = types_of(u, domains.items[i]);
-
-            learn_words_once(strcmp(its, types) == 0 ? &same : &rest,
-                             domains.items[i]);
-            free(its);
-        }
-        for (size_t i = 0; i < same.count; i++) {
-            look_at_sockets(rule, same.items[i], types);
-        }
-        alternative(rule);
-        put_choice(&rule->tokens, "domain", "==", "in", &same);
-        put(&rule->tokens, "&&");
-        put(&rule->tokens, "%s", types);
-        learn_words_free(&domains);
-        learn_words_free(&same);
-        free(types);
-        domains = rest;
-    }
-}
-
-/* Whether one of the flags is set in any of the things. */
-static bool was_set(const struct use *u, const char *name, const char *flag)
-{
-    for (size_t i = 0; i < u->count; i++) {
-        const char *value = arg_of(u->things[i], name);
-
-        if (value && strstr(value, flag)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool was_always_set(const struct use *u, const char *name,
-                           const char *flag)
-{
-    for (size_t i = 0; i < u->count; i++) {
-        const char *value = arg_of(u->things[i], name);
-
-        if (!value || !strstr(value, flag)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Threads; or processes as well; never name spaces that were not seen. */
-static void make_clone(struct maker *m, const struct use *u)
-{
-    static const char name[] = "clone_flags";
-    struct learn_rule *rule = add_rule(m->policy, u->trait->rule);
-    struct learn_words values = { 0 };
-
-    m->policy->refuses_clone3 |= m->options->any_target;
-    if (was_set(u, name, "CLONE_NEW") && collect_values(u, name, &values)) {
-        put_choice(&rule->tokens, name, "==", "in", &values);
-        put(&rule->looks, "makes name spaces");
-    } else if (was_always_set(u, name, "CLONE_THREAD")) {
-        put(&rule->tokens, "(%s & CLONE_THREAD)", name);
-    } else {
-        put(&rule->tokens, "(%s &", name);
-        put(&rule->tokens, "CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|"
-            "CLONE_NEWIPC|CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET)");
-        put(&rule->tokens, "== 0");
-        if (m->options->any_target) {
-            learn_words_once(&m->policy->siblings, "fork");
-            learn_words_once(&m->policy->siblings, "vfork");
-        }
-    }
-    learn_words_free(&values);
-}
-
-/* --- sets ----------------------------------------------------------------- */
-
-struct names {
-    const char *names[NAMES_MAX];       /* canonical, each once */
-    bool harmless[NAMES_MAX];
-    unsigned count;
-};
-
-static void collect_names(struct names *n)
-{
-    const char *name;
-
-    for (unsigned i = 0; (name = st_name_at(i)) && n->count < NAMES_MAX; i++) {
-        const char *call = st_canonical_name(name);
-
-        if (call && strcmp(call, name) == 0) {
-            n->names[n->count] = call;
-            n->harmless[n->count++] = learn_is_harmless(call);
-        }
-    }
-}
-
-static bool is_harmless(const struct names *n, const char *call)
-{
-    for (unsigned i = 0; i < n->count; i++) {
-        if (strcmp(n->names[i], call) == 0) {
-            return n->harmless[i];
-        }
-    }
-    return false;
-}
-
-/* Of the calls that a set opens, how many do what no call seen does; those that
- * do the same as each other count once. */
-static size_t strangeness(const struct maker *m,
-                          const struct learn_words *opened)
-{
-    struct learn_words kinds = { 0 };
-    size_t count;
-
-    for (size_t i = 0; i < opened->count; i++) {
-        const char *siblings[SIBLINGS_MAX];
-        unsigned n = learn_siblings(opened->items[i], siblings, SIBLINGS_MAX);
-        bool known = false;
-
-        for (unsigned j = 0; j < n; j++) {
-            known |= learn_words_have(&m->plain, siblings[j]);
-        }
-        if (!known) {
-            learn_words_once(&kinds, n ? siblings[0] : opened->items[i]);
-        }
-    }
-    count = kinds.count;
-    learn_words_free(&kinds);
-    return count;
-}
-
-/* What naming a set would allow: true if it may be named at all. */
-static bool weigh(const struct maker *m, const struct names *names,
-                  const struct st_set *set, const struct learn_words *open,
-                  struct learn_fold *ret)
-{
-    struct learn_words once = { 0 };
-    bool fine = true;
-
-    *ret = (struct learn_fold) { .set = set->name };
-    for (unsigned i = 0; i < set->count && fine; i++) {
-        const char *call = st_canonical_name(st_name_at(set->members[i]));
-
-        if (!call || !learn_words_once(&once, call)) {
-            continue;
-        }
-        if (learn_words_have(&m->plain, call)) {
-            ret->covered += !learn_words_have(open, call);
-        } else if (!is_harmless(names, call)) {
-            fine = false;
-        } else if (!learn_words_have(open, call)) {
-            learn_words_once(&ret->opened, call);
-        }
-    }
-    learn_words_free(&once);
-    return fine && ret->covered >= SET_MIN &&
-        ret->opened.count <= SET_OPENS * ret->covered &&
-        strangeness(m, &ret->opened) <= ret->covered;
-}
-
-static void take_fold(struct learn_policy *p, const struct learn_fold *fold,
-                      struct learn_words *open)
-{
-    const struct st_set *set = st_set_by_name(fold->set);
-
-    p->folds = policy_need(reallocarray(p->folds, p->fold_count + 1,
-                                        sizeof(*p->folds)));
-    p->folds[p->fold_count++] = *fold;
-    for (unsigned i = 0; i < set->count; i++) {
-        const char *call = st_canonical_name(st_name_at(set->members[i]));
-
-        if (call) {
-            learn_words_once(open, call);
-        }
-    }
-    learn_words_once(&p->plain, fold->set);
-}
-
-/* The set that saves most is taken first, as long as one saves anything. */
-static void fold_sets(struct maker *m, struct learn_words *open)
-{
-    struct names *names = policy_need(calloc(1, sizeof(*names)));
-    bool found = true;
-
-    collect_names(names);
-    while (found) {
-        struct learn_fold best = { 0 };
-        const struct st_set *set;
-
-        found = false;
-        for (unsigned i = 0; (set = st_set_at(i)); i++) {
-            struct learn_fold fold;
-            bool fine = weigh(m, names, set, open, &fold);
-
-            if (fine && (!found || fold.covered + best.opened.count >
-                         best.covered + fold.opened.count)) {
-                learn_words_free(&best.opened);
-                best = fold;
-                found = true;
-            } else {
-                learn_words_free(&fold.opened);
-            }
-        }
-        if (found) {
-            take_fold(m->policy, &best, open);
-        }
-    }
-    free(names);
-}
-
-/* --- the list ------------------------------------------------------------- */
-
-bool learn_is_everywhere(const struct policy_scope *scope, const char *name)
-{
-    const struct st_set *set = st_set_by_name(name);
-    uint16_t slots[ST_MAX_SPELLINGS];
-
-    for (unsigned i = 0; i < scope->count; i++) {
-        unsigned found = set ? 0 :
-            st_slots_of_name(scope->targets[i], name, slots);
-
-        for (unsigned j = 0; set && j < set->count && !found; j++) {
-            found = st_slots_of_name(scope->targets[i],
-                                     st_name_at(set->members[j]), slots);
-        }
-        if (!found) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void add_siblings_of(struct maker *m, const char *call,
-                            const struct learn_words *open)
-{
-    const char *siblings[SIBLINGS_MAX];
-    unsigned n = learn_siblings(call, siblings, SIBLINGS_MAX);
-
-    for (unsigned i = 0; i < n; i++) {
-        if (learn_trait_of(siblings[i])->kind == LEARN_PLAIN &&
-            strcmp(siblings[i], "fork") && strcmp(siblings[i], "vfork") &&
-            !learn_words_have(&m->plain, siblings[i]) &&
-            !learn_words_have(open, siblings[i])) {
-            learn_words_once(&m->policy->siblings, siblings[i]);
-        }
-    }
-}
-
-/* Of fork's, make_clone() knows. */
-static void add_siblings(struct maker *m, const struct learn_words *open)
-{
-    for (size_t i = 0; i < m->plain.count; i++) {
-        add_siblings_of(m, m->plain.items[i], open);
-    }
-    for (size_t i = 0; i < m->use_count; i++) {
-        add_siblings_of(m, m->uses[i].trait->call, open);
-    }
-    add_siblings_of(m, "set_tid_address", open);
-    learn_words_sort(&m->policy->siblings);
-}
-
-static void make_list(struct maker *m)
-{
-    struct learn_policy *p = m->policy;
-    struct learn_words open = { 0 };
-
-    learn_words_sort(&m->plain);
-    fold_sets(m, &open);
-    learn_words_sort(&p->plain);
-    for (size_t i = 0; i < m->plain.count; i++) {
-        const char *call = m->plain.items[i], *look = learn_look_of(call);
-
-        if (!learn_words_have(&open, call)) {
-            learn_words_once(&p->plain, call);
-        }
-        if (look) {
-            put(&p->looks, "%s: %s", call, look);
-        }
-    }
-    if (m->options->any_target) {
-        add_siblings(m, &open);
-    }
-    learn_words_free(&open);
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -1045,16 +438,16 @@ static void make_use(struct maker *m, const struct use *u)
         make_paths(m, u);
         break;
     case LEARN_ADDRESS:
-        make_address(m, u);
+        learn_make_address(m, u);
         break;
     case LEARN_SOCKET:
-        make_socket(m, u);
+        learn_make_socket(m, u);
         break;
     case LEARN_CLONE:
-        make_clone(m, u);
+        learn_make_clone(m, u);
         break;
     case LEARN_ARGUMENT:
-        make_argument(m, u);
+        learn_make_argument(m, u);
         break;
     case LEARN_PLAIN:
     case LEARN_REFUSED:
@@ -1096,7 +489,7 @@ void learn_make(struct learn_policy *ret, const struct learn_log *log,
         make_use(&m, &m.uses[i]);
         free(m.uses[i].things);
     }
-    make_list(&m);
+    learn_make_list(&m);
     free(m.uses);
     learn_words_free(&m.plain);
     learn_words_free(&calls);

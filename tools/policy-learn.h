@@ -7,6 +7,8 @@
  *     policy-learn-log.c      lines of JSON        -> struct learn_thing
  *     policy-learn-paths.c    many paths           -> struct learn_pattern
  *     policy-learn-rules.c    things               -> struct learn_rule
+ *     policy-learn-values.c   ... about addresses and arguments
+ *     policy-learn-sets.c     ... the list of calls, and sets
  *     policy-learn-calls.c    what is known about calls: tables
  *     policy-learn-write.c    rules                -> an INI file
  *     policy-learn.c          the command, and what it tells
