@@ -253,7 +253,9 @@ static void record(const struct sight *s, uint64_t thing)
 /* Names whose meaning changes while nobody touches a file. */
 static bool is_shifting(const char *path)
 {
-    return strncmp(path, "/proc/", 6) == 0 || strncmp(path, "/dev/", 5) == 0;
+    return strncmp(path, "/proc/", 6) == 0 ||
+        strncmp(path, "/dev/fd/", 8) == 0 ||
+        strncmp(path, "/dev/std", 8) == 0;
 }
 
 /*
