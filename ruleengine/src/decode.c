@@ -190,8 +190,24 @@ static void decode_address(const struct re_decoder *d,
     }
 }
 
+/* An option's name depends on the level, the argument before it. */
+static st_family_t family_of(const struct re_decoder *d,
+                             const struct st_arg *all, unsigned index,
+                             const uint64_t args[ST_MAX_REGS])
+{
+    st_family_t level = st_family_by_name("socklevel"), found = 0;
+
+    if (index > 0 && all[index - 1].family == level &&
+        strcmp(all[index].name, "optname") == 0) {
+        found = st_option_family(d->target, (uint32_t)re_decode_number(
+            &all[index - 1], args));
+    }
+    return found ? found : all[index].family;
+}
+
 static void decode_symbol(const struct re_decoder *d, const struct st_arg *arg,
-                          char *buf, size_t size, struct re_decoded *value)
+                          st_family_t family, char *buf, size_t size,
+                          struct re_decoded *value)
 {
     uint64_t number = value->number;
     size_t len;
@@ -200,7 +216,7 @@ static void decode_symbol(const struct re_decoder *d, const struct st_arg *arg,
     if (arg->width < 64) {
         number &= (UINT64_C(1) << arg->width) - 1;
     }
-    len = st_format_constant(d->target, arg->family, number, buf, size);
+    len = st_format_constant(d->target, family, number, buf, size);
     value->kind = RE_DECODED_SYMBOL;
     value->len = len < size ? len : size - 1;
     value->cut = len >= size;
@@ -247,6 +263,21 @@ static void decode_plain(const struct st_arg *arg, struct re_decoded *value)
     }
 }
 
+static void decode_pointer(const struct re_decoder *d,
+                           const struct st_arg *all, unsigned count,
+                           unsigned index, const uint64_t args[ST_MAX_REGS],
+                           char *buf, size_t size, struct re_decoded *value)
+{
+    struct re_out out = { .buf = buf, .size = size };
+
+    value->kind = RE_DECODED_POINTER;
+    if (re_decode_struct(d, all, count, index, args, &out)) {
+        value->kind = RE_DECODED_SYMBOL;
+        value->len = out.len;
+        value->cut = out.cut;
+    }
+}
+
 void re_decode(const struct re_decoder *d, const struct st_arg *all,
                unsigned count, unsigned index,
                const uint64_t args[ST_MAX_REGS], char *buf, size_t size,
@@ -267,7 +298,7 @@ void re_decode(const struct re_decoder *d, const struct st_arg *all,
     case ST_KIND_SOCKADDR_OUT:
     case ST_KIND_BUFFER:
     case ST_KIND_POINTER:
-        value.kind = RE_DECODED_POINTER;
+        decode_pointer(d, all, count, index, args, buf, size, &value);
         break;
     case ST_KIND_MODE:
         value.kind = mode_is_unused(d, all, count, args) ? RE_DECODED_NONE :
@@ -283,7 +314,8 @@ void re_decode(const struct re_decoder *d, const struct st_arg *all,
         break;
     default:
         if (arg->family != 0) {
-            decode_symbol(d, arg, buf, size, &value);
+            decode_symbol(d, arg, family_of(d, all, index, args), buf, size,
+                          &value);
         } else {
             decode_plain(arg, &value);
         }

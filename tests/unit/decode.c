@@ -20,6 +20,8 @@ enum {
     ABSTRACT = GUEST_BASE + 0x300,
     NETLINK = GUEST_BASE + 0x380,
     PACKET = GUEST_BASE + 0x3c0,
+    TIME = GUEST_BASE + 0x400,      /* two words: 3, 5 */
+    HOW = GUEST_BASE + 0x440,       /* struct open_how */
     WILD = 0x10,
 };
 
@@ -72,6 +74,17 @@ static const struct example examples[] = {
     { "mips", "pread64", { 3, WILD, 10, -2 }, "3, 0x10, 10, -2" },
     { "x86_64", "mmap", { 0, 4096, 3, 0x22, -1, 0 },
       "NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0" },
+    { "x86_64", "setsockopt", { 3, 1, 2, 0, 4 },
+      "3, SOL_SOCKET, SO_REUSEADDR, NULL, 4" },
+    { "mips", "setsockopt", { 3, 6, 1, 0, 4 },
+      "3, SOL_TCP, TCP_NODELAY, NULL, 4" },
+    { "x86_64", "nanosleep", { TIME, 0 }, "{tv_sec=3, tv_nsec=5}, NULL" },
+    { "s390x", "nanosleep", { TIME, 0 }, "{tv_sec=3, tv_nsec=5}, NULL" },
+    { "x86_64", "nanosleep", { EDGE, TIME }, "0x13ffc, 0x10400" },
+    { "s390x", "openat2", { -100, PATH, HOW, 24 },
+      "AT_FDCWD, \"/etc/shadow\", {flags=O_WRONLY|O_CREAT, mode=0600, "
+      "resolve=0x8}, 24" },
+    { "x86_64", "writev", { 1, TIME, 1 }, "1, {5 bytes}, 1" },
     { "x86_64", "getpid", { 0 }, "" },
 };
 
@@ -89,6 +102,13 @@ static void put_word(struct guest *g, const struct st_target *t, unsigned at,
 {
     word = st_big_endian(t) ? htobe32(word) : htole32(word);
     guest_put(g, at - GUEST_BASE, &word, 4);
+}
+
+static void put_wide(struct guest *g, const struct st_target *t, unsigned at,
+                     uint64_t word)
+{
+    word = st_big_endian(t) ? htobe64(word) : htole64(word);
+    guest_put(g, at - GUEST_BASE, &word, 8);
 }
 
 static void fill(struct guest *g, const struct st_target *t)
@@ -117,6 +137,11 @@ static void fill(struct guest *g, const struct st_target *t)
     put_word(g, t, NETLINK + 4, 0x1234);
     put_word(g, t, NETLINK + 8, 0x11);
     put_family(g, t, PACKET, 17);
+    put_wide(g, t, TIME, 3);
+    put_wide(g, t, TIME + 8, 5);
+    put_wide(g, t, HOW, 0101);
+    put_wide(g, t, HOW + 8, 0600);
+    put_wide(g, t, HOW + 16, 8);
 }
 
 static void check_example(const struct example *e)
