@@ -17,7 +17,8 @@ static const char help[] =
 "usage: qemu-policy export oci POLICY ... [--target TARGET] [-o OUT]\n"
 "\n"
 "Writes the policies (several are layers) as one seccomp profile for programs of\n"
-"TARGET (x86_64). A call that is only sometimes let through is refused, and what\n"
+"TARGET (x86_64). Conditions on arguments become \"args\" where a filter can say\n"
+"the same; another call that is only sometimes let through is refused, and what\n"
 "is lost that way stands on standard error and in comments of the profile.\n"
 "\n"
 "Exit status: 0, 1 a policy has errors, 2 wrong usage.\n";
@@ -35,6 +36,9 @@ struct group {
 
 struct exporter {
     const struct policy_layers *layers;
+    const char *default_action;
+    char default_error[ACTION_MAX];
+    struct json_object *conditions;     /* rules with "args" */
     struct group *groups;
     size_t count;
 };
@@ -141,6 +145,81 @@ static bool stands_elsewhere(const struct st_target *t, unsigned slot)
     return found;
 }
 
+/* --- conditions --------------------------------------------------------- */
+
+static struct json_object *args_of(const struct re_filter_list *list)
+{
+    static const char *const operators[] = {
+        [RE_FILTER_EQ] = "SCMP_CMP_EQ", [RE_FILTER_NE] = "SCMP_CMP_NE",
+        [RE_FILTER_LT] = "SCMP_CMP_LT", [RE_FILTER_LE] = "SCMP_CMP_LE",
+        [RE_FILTER_GT] = "SCMP_CMP_GT", [RE_FILTER_GE] = "SCMP_CMP_GE",
+        [RE_FILTER_MASKED_EQ] = "SCMP_CMP_MASKED_EQ",
+    };
+    struct json_object *args = policy_need(json_object_new_array());
+
+    for (unsigned i = 0; i < list->count; i++) {
+        const struct re_filter *f = &list->all[i];
+        struct json_object *arg = policy_need(json_object_new_object());
+        bool masked = f->op == RE_FILTER_MASKED_EQ;
+
+        json_object_object_add(arg, "index", json_object_new_int(f->arg));
+        json_object_object_add(arg, "value", json_object_new_uint64(
+            masked ? f->mask : f->value));
+        if (masked) {
+            json_object_object_add(arg, "valueTwo",
+                                   json_object_new_uint64(f->value));
+        }
+        json_object_object_add(arg, "op",
+                               json_object_new_string(operators[f->op]));
+        json_object_array_add(args, arg);
+    }
+    return args;
+}
+
+static bool is_default(const struct exporter *e,
+                       const struct re_answer_rule *r)
+{
+    return strcmp(action_of(r), e->default_action) == 0 &&
+        (strcmp(action_of(r), "SCMP_ACT_ERRNO") != 0 ||
+         strcmp(errno_of(r), e->default_error) == 0);
+}
+
+/*
+ * A call whose conditional rules all do the same, with the profile's default
+ * for the rest: rules with "args". A filter does not say which of two rules
+ * counts, so nothing else can be put that way.
+ */
+static bool add_conditions(struct exporter *e, unsigned slot,
+                           const struct re_answer *answer)
+{
+    const struct re_answer_rule *first = &answer->rules[0];
+    struct re_filters *filters;
+    bool fits = e->layers->count == 1 && answer->decides > 0 &&
+        is_default(e, &answer->rules[answer->decides]) &&
+        (!first->emulates || strncmp(first->verdict, "error ", 6) == 0);
+
+    filters = policy_need(malloc(sizeof(*filters)));
+    fits = fits && re_view_filters(e->layers->views[0], slot, filters) == 0;
+    for (unsigned i = 0; fits && i < filters->count; i++) {
+        struct json_object *rule = policy_need(json_object_new_object());
+        struct json_object *names = policy_need(json_object_new_array());
+
+        json_object_array_add(names, json_object_new_string(
+            st_slot_name(e->layers->target, slot)));
+        json_object_object_add(rule, "names", names);
+        json_object_object_add(rule, "action",
+                               json_object_new_string(action_of(first)));
+        if (strcmp(action_of(first), "SCMP_ACT_ERRNO") == 0) {
+            json_object_object_add(rule, "errnoRet", json_object_new_int(
+                st_errno_by_name(e->layers->target, errno_of(first))));
+        }
+        json_object_object_add(rule, "args", args_of(&filters->any[i]));
+        json_object_array_add(e->conditions, rule);
+    }
+    free(filters);
+    return fits;
+}
+
 static void add_slot(struct exporter *e, unsigned slot)
 {
     const struct st_target *t = e->layers->target;
@@ -158,6 +237,10 @@ static void add_slot(struct exporter *e, unsigned slot)
         return;
     }
     ask(e, slot, answers);
+    if (add_conditions(e, slot, &answers[0])) {
+        re_answer_free(&answers[0]);
+        return;
+    }
     r = strictest(answers, e->layers->count, &lossy);
     if (lossy) {
         fprintf(stderr, "%s: not carried over: what decides between its "
@@ -189,21 +272,49 @@ static struct json_object *rule_of(struct exporter *e, struct group *g)
     return rule;
 }
 
-/* Numbers that no name stands for: the strictest "unknown". */
+/* The policy's own default, below which conditions can be said. NULL: it lets
+ * calls through, or numbers without a name are treated otherwise. */
+static const struct re_answer_rule *own_default(struct exporter *e,
+                                                struct re_answer *answer,
+                                                const struct re_answer_rule *unknown)
+{
+    const struct re_answer_rule *r;
+
+    if (e->layers->count != 1 || !unknown->refuses || unknown->permissive) {
+        return NULL;
+    }
+    ask(e, 0, answer);
+    r = &answer->rules[answer->count - 1];
+    return r->refuses && !r->permissive ? r : NULL;
+}
+
+/* Numbers that no name stands for get the default: the policy's, or else the
+ * strictest "unknown". */
 static void add_default(struct exporter *e, struct json_object *root)
 {
     struct re_answer answers[RE_LAYERS_MAX];
+    struct re_answer other = { 0 };
+    const struct re_answer_rule *own;
     const struct re_answer_rule *r;
     bool lossy = false;
 
     ask(e, -1, answers);
     r = strictest(answers, e->layers->count, &lossy);
+    own = own_default(e, &other, r);
+    if (own && strcmp(own->verdict, r->verdict) != 0) {
+        fprintf(stderr, "numbers without a name: not carried over: %s; they "
+                "have the default there, %s\n", r->verdict, own->verdict);
+    }
+    r = own ? own : r;
+    e->default_action = action_of(r);
+    snprintf(e->default_error, sizeof(e->default_error), "%s", errno_of(r));
     json_object_object_add(root, "defaultAction",
                            json_object_new_string(action_of(r)));
     if (strcmp(action_of(r), "SCMP_ACT_ERRNO") == 0) {
         json_object_object_add(root, "defaultErrnoRet", json_object_new_int(
             st_errno_by_name(e->layers->target, errno_of(r))));
     }
+    re_answer_free(&other);
     for (unsigned i = 0; i < e->layers->count; i++) {
         re_answer_free(&answers[i]);
     }
@@ -217,6 +328,7 @@ static int export(const struct policy_layers *layers, const char *path)
     FILE *out = path ? fopen(path, "w") : stdout;
     bool fine = out;
 
+    e.conditions = policy_need(json_object_new_array());
     add_default(&e, root);
     for (unsigned i = 0; i < st_slot_count(layers->target); i++) {
         add_slot(&e, i);
@@ -224,6 +336,11 @@ static int export(const struct policy_layers *layers, const char *path)
     for (size_t i = 0; i < e.count; i++) {
         json_object_array_add(rules, rule_of(&e, &e.groups[i]));
     }
+    for (size_t i = 0; i < json_object_array_length(e.conditions); i++) {
+        json_object_array_add(rules, json_object_get(
+            json_object_array_get_idx(e.conditions, i)));
+    }
+    json_object_put(e.conditions);
     json_object_object_add(root, "syscalls", rules);
     if (fine) {
         fprintf(out, "%s\n", json_object_to_json_string_ext(

@@ -30,6 +30,23 @@ below_emulator()
         "$1: a guest gets the same errnos"
 }
 
+# exported POLICY CALL...: a profile made of it is never weaker, and loses what is
+# decided by arguments of these calls alone
+exported()
+{
+    local policy=$1 name=${1##*/}
+    shift
+    "$TEST_BIN/qemu-policy" export oci "$policy" -o "$TEST_TMP/out.json" \
+        2>"$TEST_TMP/lost"
+    is "$(sed -n 's/: not carried over: what.*//p' "$TEST_TMP/lost" | xargs)" \
+        "$*" "$name: what an export loses"
+    like "$("$compare" "$TEST_TMP/out.json" "$policy" --stricter 2>&1)" \
+        "ok 1 - .*: 0 differ" "$name: an export is not weaker"
+    like "$(jq -c '[.syscalls[] | select(.args)] | length' \
+        "$TEST_TMP/out.json")" "^([4-9]|[1-9][0-9])\$" \
+        "$name: an export has conditions"
+}
+
 for profile in container.json refusing.json; do
     policy=$TEST_TMP/${profile%.json}.ini
     "$TEST_BIN/qemu-policy" import oci "$here/$profile" -o "$policy" \
@@ -45,4 +62,6 @@ for profile in container.json refusing.json; do
     like "$output" "ok 3 - " "$profile: all was compared"
     below_emulator "$profile" "$policy"
 done
+exported "$TEST_TMP/container.ini" lseek ioctl kill setpriority prctl
+exported "$TEST_TMP/refusing.ini" dup2
 tap_done

@@ -126,6 +126,37 @@ void re_answer_free(struct re_answer *answer);
 void re_view_setting(const struct re_view *view, const char *name, char *buf,
                      size_t size, const char **ret_file, unsigned *ret_line);
 
+/* --- filters ------------------------------------------------------------ */
+
+enum re_filter_op {
+    RE_FILTER_EQ, RE_FILTER_NE, RE_FILTER_LT, RE_FILTER_LE, RE_FILTER_GT,
+    RE_FILTER_GE, RE_FILTER_MASKED_EQ,
+};
+
+enum { RE_FILTER_ALL = 6, RE_FILTER_ANY = 64 };
+
+struct re_filter {
+    unsigned arg;           /* 0 .. 5 */
+    enum re_filter_op op;
+    uint64_t value, mask;   /* unsigned, of the whole register */
+};
+
+struct re_filter_list {
+    unsigned count;         /* all of them must hold */
+    struct re_filter all[RE_FILTER_ALL];
+};
+
+struct re_filters {
+    unsigned count;         /* any of them will do */
+    struct re_filter_list any[RE_FILTER_ANY];
+};
+
+/* The conditions of all rules that stand before the one which always decides a
+ * slot, as comparisons of a seccomp filter. 0; -ENOTSUP when it cannot be said
+ * that way, or when these rules do not all do the same. */
+int re_view_filters(const struct re_view *view, unsigned slot,
+                    struct re_filters *ret);
+
 /* --- advice ------------------------------------------------------------- */
 
 /* Warnings about what a policy that loads may not mean: see lint.c. */
