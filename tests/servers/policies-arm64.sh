@@ -61,4 +61,16 @@ is "$status" 0 "log-everything.ini: ls works"
 succeeds "every line of its log is JSON" jq -e . "$log"
 succeeds "its calls are there" refused getdents64
 is "$(jq -r .verdict "$log" | sort -u)" allow "all of them allowed"
+
+reproduced()
+{
+    box reproducible sh -c 'date; echo $$ $PPID; uname -nr;
+        head -c 16 /dev/urandom | od -x'
+}
+reproduced
+first=$out
+reproduced
+is "$out" "$first" "reproducible.ini: two runs say the same"
+like "$out" 'Jan  1 00:00:00 .*2020' "time begins in 2020"
+like "$out" '1000 999' "with the same ids"
 tap_done
