@@ -96,6 +96,7 @@ static void start_pin(struct pin *pin, const struct re_path_query *q)
     }
     pin->made = true;
     pin->directory = pin->add_nofollow = pin->file = pin->content = false;
+    pin->keeps = false;
     pin->error = 0;
     pin->fd = -1;
     pin->reg = q->reg;
@@ -228,9 +229,11 @@ int policy_path_replace(void *guest, const struct re_path_query *q,
         pin->plain = !is_proc(pin->fd);
         return 0;
     }
-    fd = policy_made_aside(with->bytes, with->len, with->name, with->writable);
+    fd = with->fd >= 0 ? fcntl(with->fd, F_DUPFD_CLOEXEC, policy_floor) :
+        policy_made_aside(with->bytes, with->len, with->name, with->writable);
+    pin->keeps = with->fd >= 0;
     if (fd < 0) {
-        return fd;
+        return with->fd >= 0 ? -EMFILE : fd;
     }
     pin->plain = true;
     return policy_pin_adopt(pin, fd);
@@ -298,10 +301,25 @@ static bool apply_stat(struct pin *pin, struct re_call *call)
     return true;
 }
 
+/* Flags of open that a made file does not heed: its one name is a link, and a
+ * device is not emptied. */
+static uint64_t content_flags(const struct pin *pin)
+{
+    return TARGET_O_NOFOLLOW | (pin->keeps ? TARGET_O_TRUNC : 0);
+}
+
 /* A made file has one name, which is a link of /proc: that must be followed. */
 static void apply_content(struct pin *pin, struct re_call *call)
 {
     switch (call->nr) {
+#ifdef TARGET_NR_creat
+    case TARGET_NR_creat:
+        if (pin->keeps) {
+            call->nr = TARGET_NR_open;
+            call->args[1] = TARGET_O_WRONLY;
+        }
+        break;
+#endif
 #ifdef TARGET_NR_lstat
     case TARGET_NR_lstat:
         call->nr = TARGET_NR_stat;
@@ -328,7 +346,7 @@ static void apply_content(struct pin *pin, struct re_call *call)
 #endif
     default:
         if (pin->flags_reg >= 0) {
-            call->args[pin->flags_reg] &= ~(uint64_t)TARGET_O_NOFOLLOW;
+            call->args[pin->flags_reg] &= ~content_flags(pin);
         }
     }
 }
@@ -397,7 +415,7 @@ static abi_long apply_how(struct state *s, struct re_call *call)
     }
     if (pin->made && !pin->directory) {
         flags |= pin->add_nofollow ? TARGET_O_NOFOLLOW : 0;
-        flags &= pin->content ? ~(uint64_t)TARGET_O_NOFOLLOW : UINT64_MAX;
+        flags &= pin->content ? ~content_flags(pin) : UINT64_MAX;
         resolve = 0;            /* it has been resolved that way */
     }
     s->how[0] = tswap64(flags);

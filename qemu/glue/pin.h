@@ -17,7 +17,8 @@ struct pin {
     bool add_nofollow;          /* nobody may slip a link in */
     bool plain;                 /* not in /proc: QEMU fakes nothing there */
     bool file;                  /* text is the descriptor and no more */
-    bool content;               /* ... of a file that was made for this call */
+    bool content;               /* ... of a file that the policy has made */
+    bool keeps;                 /* ... and that O_TRUNC does not empty */
     int error;                  /* host errno; the call must fail with it */
     int fd;                     /* -1: none */
     int reg, dirfd_reg, flags_reg;      /* -1: none */

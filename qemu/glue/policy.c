@@ -224,6 +224,13 @@ static void guest_signal(void *guest, int number)
     syscall(__NR_tgkill, getpid(), qemu_get_thread_id(), number);
 }
 
+static int64_t guest_seek(void *guest, int fd, int64_t to)
+{
+    off_t at = lseek(fd, MAX(to, 0), to < 0 ? SEEK_CUR : SEEK_SET);
+
+    return at < 0 ? -errno : at;
+}
+
 const struct re_guest_ops policy_guest_ops = {
     .read = guest_read,
     .write = guest_write,
@@ -237,6 +244,7 @@ const struct re_guest_ops policy_guest_ops = {
     .identity = policy_path_identity,
     .sleep = guest_sleep,
     .signal = guest_signal,
+    .seek = guest_seek,
     .replace = policy_path_replace,
     .make_parents = policy_path_make_parents,
     .keep = policy_keep,

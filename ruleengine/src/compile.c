@@ -131,7 +131,7 @@ static int add_entry(struct compiler *c, struct spread *s, unsigned slot,
     }
     e->bound = s->bound;
     e->tests = bound ? bound->tests : NULL;
-    e->asks = (bound && bound->asks) || s->manner.form;
+    e->asks = (bound && bound->asks) || s->manner.form || s->draft->device;
     e->manner = s->manner;
     e->names = (bound && bound->names) || s->manner.form;
     e->slot = slot;
@@ -276,7 +276,8 @@ static int spread_drafts(struct compiler *c)
 
         b->draft = d;
         b->rank = (d->set ? RANK_SET : RANK_NAME) |
-            (d->condition || has_when(d->rule) ? RANK_CONDITION : 0);
+            (d->condition || d->device || has_when(d->rule) ?
+             RANK_CONDITION : 0);
         err = spread_draft(c, b);
         result = err ? err : result;
     }
@@ -346,7 +347,8 @@ static const struct re_candidate *single(struct compiler *c,
 
 static bool always(const struct entry *e)
 {
-    return !e->tests && !has_when(e->bound->draft->rule);
+    return !e->tests && !has_when(e->bound->draft->rule) &&
+        !e->bound->draft->device;
 }
 
 /* Deciding ends with the first rule that always holds, and what stands behind
@@ -376,6 +378,8 @@ static int settle_slot(struct compiler *c, unsigned slot)
             .rule = e->bound->draft->rule, .tests = e->tests,
             .asks = e->asks, .names = e->names, .draft = e->bound->draft,
             .measure = e->manner.measure, .form = e->manner.form,
+            .device = e->bound->draft->device,
+            .device_reg = e->manner.device_reg,
         };
         if (!decides && always(e)) {
             decides = e;

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "device.h"
 #include "match.h"
 #include "policy.h"
 
@@ -135,18 +136,22 @@ bool re_tests_hold_with_facts(const struct re_test *tests,
 
 /* --- rules ------------------------------------------------------------- */
 
-static bool candidate_holds(const struct re_candidate *c,
+static bool candidate_holds(const struct re_layer *layer,
+                            const struct re_candidate *c,
                             const uint64_t args[ST_MAX_REGS],
                             struct re_facts *facts)
 {
-    if (!c->tests) {
-        return true;
-    }
     if (!c->asks) {
-        return re_tests_hold(c->tests, args);
+        return !c->tests || re_tests_hold(c->tests, args);
     }
-    return facts ? re_tests_hold_with_facts(c->tests, args, facts) :
-        c->rule->verdict >= RE_VERDICT_DENY;
+    if (!facts) {
+        return !c->tests ? !c->device : c->rule->verdict >= RE_VERDICT_DENY;
+    }
+    if (c->tests && !re_tests_hold_with_facts(c->tests, args, facts)) {
+        return false;
+    }
+    return !c->device || re_device_is(c->device, layer->ops, facts->guest,
+                                      (int32_t)args[c->device_reg]);
 }
 
 /* Counts this call and says whether it is one of those the rule wants. A call
@@ -180,7 +185,7 @@ const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
     const struct re_candidate *c = s->candidates;
 
     /* The last candidate always holds. */
-    while (!candidate_holds(c, args, facts) ||
+    while (!candidate_holds(layer, c, args, facts) ||
            !when_holds(c->rule, again)) {
         c++;
     }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "device.h"
 #include "diag-add.h"
 #include "learn.h"
 #include "lua-state.h"
@@ -112,6 +113,9 @@ static int make_origin(struct re_engine *e, const struct re_saved *saved,
                                         saved->shared_fd) :
         re_origin_new(&e->origin);
 
+    if (!err && saved) {
+        re_origin_set_made(e->origin, saved->fds + 2 * RE_SINKS_MAX);
+    }
     if (err) {
         re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL, "%s",
                      strerror(-err));
@@ -309,6 +313,20 @@ static enum re_step let_run(struct re_call *call)
     return RE_STEP_RUN;
 }
 
+/* The result of "return", once what goes with it is in the guest's memory. */
+static int64_t answer(const struct re_layer *layer, const struct re_call *call,
+                      const struct re_rule *rule)
+{
+    const struct re_manner *m = rule->manner;
+
+    if (m && m->write_to &&
+        (!layer->ops || !layer->ops->write ||
+         re_manner_write(layer, call, rule) < 0)) {
+        return -st_errno_by_name(layer->target, "EFAULT");
+    }
+    return rule->value;
+}
+
 /* A verdict that needs no handler. */
 static enum re_step carry_out(struct re_engine *e, struct re_call *call)
 {
@@ -320,7 +338,7 @@ static enum re_step carry_out(struct re_engine *e, struct re_call *call)
         step = let_run(call);
         break;
     case RE_VERDICT_RETURN:
-        call->result = rule->value;
+        call->result = answer(e->layers[call->layer], call, rule);
         break;
     case RE_VERDICT_ERROR:
     case RE_VERDICT_DENY:
@@ -429,9 +447,11 @@ static int guest_errno(const struct re_engine *e, int error)
 static int replace_file(struct re_call *call, const struct re_rule *rule,
                         const struct re_form *form)
 {
-    const struct re_content *c = &rule->manner->content;
+    const struct re_manner *m = rule->manner;
+    const struct re_content *c = &m->content;
     struct re_replacement with = {
         .path = rule->verdict == RE_VERDICT_REDIRECT ? c->path : NULL,
+        .fd = rule->verdict == RE_VERDICT_DEVICE ? m->device->fd : -1,
         .bytes = c->bytes, .len = c->len,
     };
 
@@ -449,6 +469,9 @@ static int change_call(const struct re_layer *layer, struct re_call *call,
     const struct re_form *form = rule->verdict == RE_VERDICT_RUN ? NULL :
         form_of(layer, call, rule);
 
+    if (rule->verdict == RE_VERDICT_READ) {
+        re_device_read(rule->manner->device, layer, call);
+    }
     if (!form) {
         return 0;
     }
@@ -560,7 +583,7 @@ static void remember(struct re_thread *thread, const struct re_call *call,
 {
     thread->again = true;
     thread->again_rule = rule;
-    thread->again_nr = call->nr;
+    thread->again_nr = call->asked;
     memcpy(thread->again_args, call->given, sizeof(call->given));
 }
 
@@ -633,6 +656,7 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
     call->other = false;
     call->settled = false;
     call->again = again;
+    call->asked = call->nr;
     call->manners = call->charged = 0;
     call->until = 0;
     call->wildcard = NULL;
@@ -842,11 +866,14 @@ int re_engine_save(const struct re_engine *e, struct re_saved *ret)
     if (e->audit) {
         re_audit_fds(e->audit, saved.fds);
     }
+    re_origin_get_made(e->origin, saved.fds + 2 * RE_SINKS_MAX);
     if (!err) {
         *ret = saved;
     }
     return err;
 }
+
+_Static_assert(2 * RE_SINKS_MAX + RE_ORIGIN_MADE_MAX <= RE_SAVED_FDS, "");
 
 static bool lists(const struct re_layer *layer, const char *path)
 {

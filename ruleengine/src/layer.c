@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "compile.h"
+#include "device.h"
 #include "diag-add.h"
 #include "lua-state.h"
 #include "manner.h"
@@ -281,6 +282,8 @@ int re_layer_load(struct re_layer **ret, const struct st_target *target,
         more = list_native(layer, &doc->exec);
         err = err ? err : more;
         more = load_handlers(layer, doc, ops);
+        err = err ? err : more;
+        more = ops && !err ? re_devices_make(doc) : 0;
         err = err ? err : more;
         more = re_compile(layer, doc);
         err = err ? err : more;

@@ -18,7 +18,8 @@ static bool is_one_of(const char *name, const char *const *names)
 
 static bool changes_call(enum re_verdict verdict)
 {
-    return verdict >= RE_VERDICT_WILDCARD && verdict <= RE_VERDICT_DATA;
+    return verdict >= RE_VERDICT_WILDCARD && verdict <= RE_VERDICT_DATA &&
+        verdict != RE_VERDICT_READ;
 }
 
 /* Whether a verdict that changes the call's file or address can do so to this
@@ -34,6 +35,7 @@ static bool verdict_fits(enum re_verdict verdict, const struct re_form *form,
     };
 
     switch (verdict) {
+    case RE_VERDICT_DEVICE:
     case RE_VERDICT_DATA:
     case RE_VERDICT_FILE:
         return form->path_count && is_one_of(name, shows);
@@ -86,6 +88,30 @@ static const struct re_measure *find_measure(struct re_layer *layer,
     return NULL;
 }
 
+/* The register of a call's first descriptor, or -1. */
+static int find_descriptor(const struct re_layer *layer, unsigned slot)
+{
+    struct st_arg args[ST_MAX_ARGS];
+    int count = st_slot_args(layer->target, slot, args);
+
+    for (int i = 0; i < count; i++) {
+        if (args[i].kind == ST_KIND_FD) {
+            return args[i].reg;
+        }
+    }
+    return -1;
+}
+
+static bool bind_device(const struct re_layer *layer,
+                        const struct re_draft *draft, unsigned slot,
+                        struct re_manner_bound *ret)
+{
+    int reg = draft->device ? find_descriptor(layer, slot) : 0;
+
+    ret->device_reg = reg;
+    return reg >= 0;
+}
+
 /* --- outside ------------------------------------------------------------ */
 
 static const struct re_limit *limit_of(const struct re_draft *draft)
@@ -99,10 +125,20 @@ bool re_manner_bind(struct re_layer *layer, const struct re_draft *draft,
                     unsigned slot, struct re_manner_bound *ret)
 {
     const struct re_limit *limit = limit_of(draft);
+    const struct re_manner *m = draft->rule->manner;
     enum re_verdict verdict = draft->rule->verdict;
     const char *name = st_slot_name(layer->target, slot);
 
     memset(ret, 0, sizeof(*ret));
+    if (!bind_device(layer, draft, slot, ret)) {
+        return false;
+    }
+    if (m && m->write_to) {
+        ret->measure = find_measure(layer, slot, m->write_to);
+        if (!ret->measure) {
+            return false;
+        }
+    }
     if (limit && !limit->of_result) {
         ret->measure = find_measure(layer, slot, limit->measure);
         if (!ret->measure) {
@@ -124,7 +160,22 @@ int re_manner_unfit(const struct re_draft *draft, bool none,
     enum re_verdict verdict = draft->rule->verdict;
     const char *name = re_verdict_name(verdict);
 
-    if (limit) {
+    const struct re_manner *m = draft->rule->manner;
+
+    if (draft->device && none) {
+        /* Where it takes a block of memory, it is out of sight. */
+        none = strcmp(draft->name, "mmap") != 0;
+        re_key_diag(diags, none ? RE_ERROR : RE_WARNING, draft->entry, NULL,
+                    "`%s` has no descriptor that could be the device's",
+                    draft->name);
+    } else if (m && m->write_to) {
+        re_entry_diag(diags, none ? RE_ERROR : RE_WARNING, draft->entry, 0,
+                      strlen(name), NULL, none ?
+                      "`%s` has no argument `%s`" :
+                      "not every call of `%s` has an argument `%s`: the rule "
+                      "does not apply to the others", draft->name,
+                      m->write_to);
+    } else if (limit) {
         re_entry_diag(diags, none ? RE_ERROR : RE_WARNING, draft->entry,
                       limit->offset, limit->length, NULL,
                       none ? "`%s` has no argument `%s`" :

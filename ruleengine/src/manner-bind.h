@@ -12,6 +12,7 @@
 struct re_manner_bound {
     const struct re_measure *measure;   /* NULL: none, or calls are counted */
     const struct re_form *form;         /* NULL: the verdict changes nothing */
+    uint8_t device_reg;     /* the register with the descriptor of a device */
 };
 
 /* Binds a rule to a slot. False: the call has nothing of the kind, and the rule

@@ -5,6 +5,7 @@
  */
 #include "manner.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "arena.h"
@@ -217,4 +218,14 @@ void re_manner_end(const struct re_layer *layer, struct re_call *call)
     if (delay && layer->ops && layer->ops->sleep) {
         layer->ops->sleep(call->guest, re_now() + delay);
     }
+}
+
+int re_manner_write(const struct re_layer *layer, const struct re_call *call,
+                    const struct re_rule *rule)
+{
+    const struct re_measure *m = measure_of(layer, call, rule);
+    const struct re_content *c = &rule->manner->content;
+
+    return !m ? -EFAULT : layer->ops->write(call->guest, call->args[m->reg],
+                                            c->bytes, c->len);
 }

@@ -44,12 +44,17 @@ struct re_content {
     const char *path;           /* FILE, REDIRECT: on the host; absolute */
 };
 
+struct re_device;
+
 struct re_manner {
     uint64_t delay, delay_after;    /* ns; 0: none */
     int signal;                     /* the host's number; 0: none */
     const char *signal_name;
     struct re_limit *limit;         /* NULL: none */
     struct re_content content;
+    const char *write_to;           /* RETURN: the argument that leads to where
+                                       "content" is written; NULL: nowhere */
+    const struct re_device *device; /* DEVICE, READ */
 };
 
 /* The manner of a rule that is being parsed, made if it has none; NULL when
@@ -106,5 +111,9 @@ void re_manner_settle(const struct re_layer *const *layers,
 
 /* After the call: the delays behind it. */
 void re_manner_end(const struct re_layer *layer, struct re_call *call);
+
+/* Writes the bytes of "return N write ... to ARGUMENT". 0 or -EFAULT. */
+int re_manner_write(const struct re_layer *layer, const struct re_call *call,
+                    const struct re_rule *rule);
 
 #endif

@@ -50,6 +50,8 @@ struct re_origin {
     bool frozen;            /* nothing is read any more */
     int fd;                 /* the shared memory, or -1 */
     size_t used;            /* bytes of it, whole pages */
+    int made[RE_ORIGIN_MADE_MAX];
+    unsigned made_count;
 };
 
 struct head {
@@ -394,6 +396,57 @@ void re_origin_set_fd(struct re_origin *origin, int fd)
         close(origin->fd);
     }
     origin->fd = fd;
+}
+
+/* --- files that are made ------------------------------------------------ */
+
+static int new_made(const char *name, const void *bytes, size_t size)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC), high;
+
+    if (fd < 0) {
+        return -errno;
+    }
+    if (fchmod(fd, 0666) < 0 ||
+        (size && pwrite(fd, bytes, size, 0) != (ssize_t)size)) {
+        close(fd);
+        return -ENOSPC;
+    }
+    high = re_move_high(fd);
+    close(fd);
+    return high < 0 ? -errno : high;
+}
+
+int re_origin_make(struct re_origin *origin, const char *name,
+                   const void *bytes, size_t size)
+{
+    unsigned n = origin->made_count;
+
+    if (n == RE_ORIGIN_MADE_MAX) {
+        return -E2BIG;
+    }
+    if (!origin->frozen) {
+        int fd = new_made(name, bytes, size);
+
+        if (fd < 0) {
+            return fd;
+        }
+        origin->made[n] = fd;
+    }
+    origin->made_count++;
+    return origin->made[n] < 0 ? -EBADF : origin->made[n];
+}
+
+void re_origin_set_made(struct re_origin *origin, const int *fds)
+{
+    memcpy(origin->made, fds, sizeof(origin->made));
+}
+
+void re_origin_get_made(const struct re_origin *origin, int *fds)
+{
+    for (unsigned i = 0; i < RE_ORIGIN_MADE_MAX; i++) {
+        fds[i] = i < origin->made_count ? origin->made[i] : -1;
+    }
 }
 
 /* --- saving ------------------------------------------------------------ */

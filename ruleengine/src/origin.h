@@ -67,6 +67,19 @@ int re_origin_fd(const struct re_origin *origin);
 /* Replaces that descriptor by another one of the same file. */
 void re_origin_set_fd(struct re_origin *origin, int fd);
 
+/* Files that are made for a policy and live in memory, at most. */
+#define RE_ORIGIN_MADE_MAX 16
+
+/* Such a file, named for /proc, with these bytes at first; what it holds and its
+ * identity outlive execve, as in re_origin_share(). Its descriptor, which stays
+ * the origin's, or a negative errno: -E2BIG when there are too many. */
+int re_origin_make(struct re_origin *origin, const char *name,
+                   const void *bytes, size_t size);
+
+/* The descriptors of all of them, RE_ORIGIN_MADE_MAX, -1 where there is none. */
+void re_origin_get_made(const struct re_origin *origin, int *fds);
+void re_origin_set_made(struct re_origin *origin, const int *fds);
+
 /* Everything for re_origin_restore(), in malloc'ed memory. 0 or -ENOMEM. */
 int re_origin_save(const struct re_origin *origin, void **ret_bytes,
                    size_t *ret_size);

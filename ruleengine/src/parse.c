@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "diag-add.h"
 #include "sections.h"
 #include "settings.h"
@@ -347,6 +348,40 @@ static int policy_entry_parse(struct parser *p, const struct source *source,
 
 /* --- files ---------------------------------------------------------------- */
 
+/* A rule for one device, or what is read from it. */
+static int device_parse(struct re_document *doc, const struct re_entry *entry)
+{
+    struct re_draft **tail = doc->tail;
+    struct re_device *device;
+    bool is_rule;
+    int err = re_device_entry(doc, entry, &device, &is_rule);
+
+    if (err || !is_rule) {
+        return err;
+    }
+    err = rule_parse(doc, RE_SECTION_EMULATE, entry);
+    if (!err && *tail) {
+        (*tail)->device = device;
+    }
+    return err;
+}
+
+/* The paths of a file's devices, behind what the file says of them. */
+static int devices_add(struct re_document *doc,
+                       const struct re_section_head *heads)
+{
+    bool applies;
+    int err = 0;
+
+    for (const struct re_section_head *h = heads; h && !err; h = h->next) {
+        if (re_section_of(h->name, doc->target, &applies) ==
+            RE_SECTION_DEVICE) {
+            err = re_device_add(doc, h);
+        }
+    }
+    return err;
+}
+
 static int entry_parse(struct parser *p, const struct source *source,
                        const struct re_entry *entry)
 {
@@ -359,7 +394,8 @@ static int entry_parse(struct parser *p, const struct source *source,
     if (!applies) {
         return 0;
     }
-    return section == RE_SECTION_POLICY ?
+    return section == RE_SECTION_DEVICE ? device_parse(p->doc, entry) :
+        section == RE_SECTION_POLICY ?
         policy_entry_parse(p, source, entry) :
         rule_parse(p->doc, section, entry);
 }
@@ -504,7 +540,8 @@ static int take_entries(struct parser *p, const struct source *source)
     }
     err = err ? err : more;
     more = entries_parse(p, source, entries);
-    return more ? more : err;
+    err = more ? more : err;
+    return err ? err : devices_add(doc, heads);
 }
 
 static int parse_file(struct parser *p, const char *path,

@@ -34,6 +34,7 @@ struct re_draft {
     struct re_rule *rule;       /* one for all names of an entry's verdict */
     size_t handler_offset;      /* where LUA names its handler, in the value */
     struct re_node *condition;  /* NULL: always */
+    const struct re_device *device;     /* only for it; NULL: for all */
 };
 
 /* A single value of [policy]; depth 0 is the policy's own file. */
@@ -65,12 +66,15 @@ struct re_handlers {
     const char *path;           /* as named, below the INI file's folder */
 };
 
+struct re_device;
+
 struct re_document {
     const struct st_target *target;
     struct re_arena *arena;
     struct re_origin *origin;   /* NULL: one of its own while parsing */
     struct re_diags *diags;
     struct re_draft *drafts, **tail;
+    struct re_device *devices;
     struct re_handlers *handlers, **handlers_tail;
     struct re_setting default_, unknown, on_error, permissive, log, exec;
     struct re_setting instructions, memory, libraries, seed, gdb, confine;

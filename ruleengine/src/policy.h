@@ -17,6 +17,7 @@
 #include "arena.h"
 #include "facts.h"
 
+struct re_device;
 struct re_document;
 struct re_draft;
 struct re_lua;
@@ -33,6 +34,8 @@ enum re_verdict {
     RE_VERDICT_WILDCARD,    /* emulate: bind, else to the wildcard address */
     RE_VERDICT_PARENTS,     /* emulate: once missing directories are made */
     RE_VERDICT_REDIRECT,    /* emulate: on another file of the host's */
+    RE_VERDICT_DEVICE,      /* emulate: on a device of the policy */
+    RE_VERDICT_READ,        /* emulate: from one of a device's reads */
     RE_VERDICT_FILE,        /* emulate: on a file with "manner"'s content ... */
     RE_VERDICT_DATA,        /* ... wherever that has come from */
     RE_VERDICT_RETURN,      /* emulate: success with "value" */
@@ -141,6 +144,8 @@ struct re_candidate {
     bool names;             /* ... about paths, addresses or descriptors */
     const struct re_measure *measure;   /* of a limit; NULL: none, or calls */
     const struct re_form *form;     /* of a verdict that changes paths */
+    const struct re_device *device;     /* whose descriptor ... */
+    uint8_t device_reg;             /* ... this register must hold */
     const struct re_draft *draft;   /* for tools; NULL: a default */
 };
 

@@ -138,6 +138,7 @@ static bool check_section(struct reader *r, const char *s)
     sec = re_arena_alloc(r->arena, sizeof(*sec));
     if (sec) {
         sec->name = re_arena_strndup(r->arena, s + 1, len);
+        sec->file = r->path;
         sec->line = r->line;
         sec->column = s - r->source + 2;
         sec->source = r->source;

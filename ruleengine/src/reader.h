@@ -34,6 +34,7 @@ struct re_entry {
 /* "[name]", with or without entries below it. */
 struct re_section_head {
     struct re_section_head *next;
+    const char *file;           /* as the user named it */
     const char *name;
     unsigned line, column;  /* of the name */
     const char *source;     /* the whole line */

@@ -12,6 +12,7 @@
 static const char *const names[] = {
     [RE_SECTION_ALLOW] = "allow", [RE_SECTION_DENY] = "deny",
     [RE_SECTION_EMULATE] = "emulate", [RE_SECTION_POLICY] = "policy",
+    [RE_SECTION_DEVICE] = "device",
 };
 
 enum { SECTIONS = sizeof(names) / sizeof(names[0]), NAME_ROOM = 64 };
@@ -120,7 +121,7 @@ int re_section_of(const char *name, const struct st_target *t,
         return -EINVAL;
     }
     *ret_applies = true;
-    if (name[length]) {
+    if (name[length] && i != RE_SECTION_DEVICE) {
         parse_list(NULL, name + length, t, ret_applies);
     }
     return i;
@@ -140,6 +141,15 @@ static int check_head(const struct re_section_head *head, const char *path,
     for (unsigned i = 0; i < SECTIONS; i++) {
         if (strcmp(names[i], word) != 0) {
             continue;
+        }
+        if (i == RE_SECTION_DEVICE) {
+            const char *device = head->name + length;
+
+            device += blanks(device);
+            return *device == '/' ? 0 :
+                complain(&list, *device ? blanks(head->name + length) : 0,
+                         *device ? strlen(device) : 1, NULL,
+                         "expected the absolute path of a device");
         }
         if (!head->name[length]) {
             return 0;

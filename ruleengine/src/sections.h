@@ -15,6 +15,7 @@ enum re_section {
     RE_SECTION_DENY,
     RE_SECTION_EMULATE,
     RE_SECTION_POLICY,
+    RE_SECTION_DEVICE,      /* "[device /dev/nvram]" */
 };
 
 /* Which section a head names (enum re_section, or -EINVAL: none), and whether

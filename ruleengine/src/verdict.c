@@ -17,7 +17,8 @@ const char *re_verdict_name(enum re_verdict verdict)
         [RE_VERDICT_ALLOW] = "allow", [RE_VERDICT_RUN] = "run",
         [RE_VERDICT_WILDCARD] = "any-address",
         [RE_VERDICT_PARENTS] = "make-parents",
-        [RE_VERDICT_REDIRECT] = "redirect", [RE_VERDICT_FILE] = "file",
+        [RE_VERDICT_REDIRECT] = "redirect", [RE_VERDICT_DEVICE] = "device",
+        [RE_VERDICT_READ] = "read", [RE_VERDICT_FILE] = "file",
         [RE_VERDICT_DATA] = "data", [RE_VERDICT_RETURN] = "return",
         [RE_VERDICT_ERROR] = "error", [RE_VERDICT_LUA] = "lua",
         [RE_VERDICT_DENY] = "deny", [RE_VERDICT_TRAP] = "trap",
@@ -239,14 +240,43 @@ static int handler_parse(struct re_document *doc, struct re_scan *s,
     return rule->handler_name ? 0 : -ENOMEM;
 }
 
+/* [ write "BYTES" to ARGUMENT ], behind a result */
+static int write_parse(struct re_document *doc, struct re_scan *s,
+                       struct re_rule *rule)
+{
+    struct re_manner *m;
+    int err;
+
+    if (!re_scan_take(s, "write")) {
+        return 0;
+    }
+    m = re_manner_of(rule, doc->arena);
+    if (!m) {
+        return -ENOMEM;
+    }
+    err = re_bytes_parse(doc, s, &m->content.bytes, &m->content.len);
+    if (err) {
+        return err;
+    }
+    if (!re_scan_take(s, "to") || s->token != RE_TOKEN_WORD) {
+        return re_scan_expected(s, "\"to\" and an argument");
+    }
+    m->write_to = re_arena_strndup(doc->arena, s->entry->value + s->offset,
+                                   s->length);
+    re_scan_next(s);
+    return m->write_to ? 0 : -ENOMEM;
+}
+
 static int action_parse(struct re_document *doc, struct re_scan *s,
                         struct re_draft *draft)
 {
     struct re_rule *rule = draft->rule;
+    int err;
 
     if (re_scan_take(s, "return")) {
         rule->verdict = RE_VERDICT_RETURN;
-        return number_parse(doc, s, rule);
+        err = number_parse(doc, s, rule);
+        return err ? err : write_parse(doc, s, rule);
     }
     if (re_scan_take(s, "error")) {
         rule->verdict = RE_VERDICT_ERROR;

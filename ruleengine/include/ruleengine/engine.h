@@ -47,7 +47,7 @@ struct re_lua_run;
 
 /* What an engine leaves to the next program image of its process: see
  * re_engine_save(). */
-#define RE_SAVED_FDS 12
+#define RE_SAVED_FDS 28
 
 struct re_saved {
     void *bytes;            /* the policy's text and all that it reads */
@@ -142,6 +142,7 @@ struct re_call {
     int64_t ran;                    /* what the original call gave */
     uint64_t began;                 /* nanoseconds: statistics */
     bool has_run;
+    int asked;                      /* nr as it came */
     bool settled;                   /* RE_STEP_RUN is the last step */
     bool again;                     /* decided, logged and delayed before */
     unsigned manners, charged;      /* layers: bits; see manner.h */

@@ -17,8 +17,10 @@
 
 #include "ruleengine/facts.h"
 
+/* What is put in the place of a file. */
 struct re_replacement {
-    const char *path;       /* on the host, absolute; NULL: a file of ... */
+    const char *path;       /* on the host, absolute; NULL: the file that ... */
+    int fd;                 /* ... is open here, or (-1) one of ... */
     const void *bytes;
     size_t len;
     const char *name;       /* NULL: any */
@@ -122,6 +124,10 @@ struct re_guest_ops {
     /* Sleeps until a time of CLOCK_MONOTONIC, in ns. 0, or -EINTR when a
      * signal for the guest came before. NULL: nothing is ever delayed. */
     int (*sleep)(void *guest, uint64_t until);
+
+    /* Where a descriptor of the guest's is in its file; puts it there, if "to" is
+     * not negative. A negative errno. NULL: this guest has none. */
+    int64_t (*seek)(void *guest, int fd, int64_t to);
 
     /* Sends the calling thread a signal; the host's number. NULL: none. */
     void (*signal)(void *guest, int number);

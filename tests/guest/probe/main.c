@@ -31,6 +31,7 @@ static const struct command {
     { "address", cmd_address, "KIND ROUNDS PORT" },
     { "uname", cmd_uname, "" },
     { "show", cmd_show, "FILE" },
+    { "file", cmd_file, "PATH STEP[:ARGUMENT]..." },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
