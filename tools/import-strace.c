@@ -5,6 +5,7 @@
  *     openat,open:error=ENOSPC:when=3
  *     --inject=write:retval=0:when=2..6+2
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@
 
 struct fault {
     char *calls;
-    char *verdict;          /* "error ENOSPC" */
+    char *verdict;          /* "error ENOSPC", or NULL */
+    char *options;          /* " delay 10us signal SIGUSR1", or NULL */
     const char *when;       /* or NULL */
 };
 
@@ -53,6 +55,62 @@ static void set_error(struct policy_draft *d, unsigned line,
     f->verdict = policy_printf("error %s", name);
 }
 
+static void add_option(struct fault *f, const char *name, const char *value)
+{
+    char *all = policy_printf("%s %s %s", f->options ? f->options : "", name,
+                              value);
+
+    free(f->options);
+    f->options = all;
+}
+
+/* By name or by the host's number, as strace has them. */
+static void add_signal(struct policy_draft *d, unsigned line, struct fault *f,
+                       const char *value)
+{
+    char *end, *name;
+    long number = strtol(value, &end, 10);
+
+    if (*end || end == value) {
+        for (number = 1; number < 32; number++) {
+            if (strncmp(value, "SIG", 3) == 0 &&
+                strcmp(sigabbrev_np(number), value + 3) == 0) {
+                break;
+            }
+        }
+    }
+    if (number < 1 || number > 31 || number == SIGSTKFLT) {
+        draft_note(d, line, "%s: signal=%s", f->calls, value);
+        return;
+    }
+    name = policy_printf("SIG%s", number == SIGPOLL ? "IO" :
+                         sigabbrev_np(number));
+    add_option(f, "signal", name);
+    free(name);
+}
+
+/* Microseconds, or with a unit. */
+static void add_delay(struct policy_draft *d, unsigned line, struct fault *f,
+                      const char *option, const char *value)
+{
+    char *unit, *text;
+    unsigned long long number = strtoull(value, &unit, 10);
+
+    if (strcmp(unit, "ns") == 0) {
+        number = (number + 999) / 1000;
+        unit = "us";
+    }
+    if (unit == value || number == 0 ||
+        (*unit && strcmp(unit, "us") && strcmp(unit, "ms") &&
+         strcmp(unit, "s"))) {
+        draft_note(d, line, "%s: %s=%s", f->calls, option, value);
+        return;
+    }
+    text = policy_printf("%llu%s", number, *unit ? unit : "us");
+    add_option(f, option, text);
+    free(text);
+}
+
 static void part(struct policy_draft *d, unsigned line, struct fault *f,
                  char *text)
 {
@@ -67,6 +125,12 @@ static void part(struct policy_draft *d, unsigned line, struct fault *f,
     } else if (strcmp(text, "retval") == 0) {
         free(f->verdict);
         f->verdict = policy_printf("return %s", value);
+    } else if (strcmp(text, "signal") == 0) {
+        add_signal(d, line, f, value);
+    } else if (strcmp(text, "delay_enter") == 0 ||
+               strcmp(text, "delay_exit") == 0) {
+        add_delay(d, line, f, text[6] == 'e' && text[7] == 'n' ? "delay" :
+                  "delay-after", value);
     } else if (strcmp(text, "when") == 0) {
         f->when = value;
     } else {
@@ -108,12 +172,20 @@ static void expression(struct policy_draft *d, unsigned line, char *text,
     if (!f.verdict && is_fault) {
         f.verdict = policy_printf("error ENOSYS");
     }
+    if (f.options) {
+        char *all = policy_printf("%s%s", f.verdict ? f.verdict : "run",
+                                  f.options);
+
+        free(f.verdict);
+        f.verdict = all;
+    }
     if (f.verdict && !d->failed) {
         add_fault(d, line, &f);
     } else if (!d->failed) {
-        draft_note(d, line, "%s: no error= and no retval=", f.calls);
+        draft_note(d, line, "%s: nothing is done to it", f.calls);
     }
     free(f.verdict);
+    free(f.options);
 }
 
 /* Takes "--inject=", "-e fault=" and the like off; false: neither. */

@@ -193,18 +193,42 @@ static void free_rule(struct draft_rule *r)
     free(r->when);
 }
 
+/* Nothing, or words that end nothing and begin nothing else. */
+static bool are_options(const char *text)
+{
+    return *text == '\0' || (*text == ' ' &&
+        text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789- ")] == '\0');
+}
+
+static bool is_errno_and_options(const char *text)
+{
+    char name[32];
+    size_t length = strcspn(text, " ");
+
+    if (length >= sizeof(name)) {
+        return false;
+    }
+    memcpy(name, text, length);
+    name[length] = '\0';
+    return draft_is_errno(name) && are_options(text + length);
+}
+
 /* Whether a verdict is one: what is imported may hold anything. */
 static bool is_verdict(enum draft_section section, const char *verdict)
 {
     char *end;
 
+    if (section == DRAFT_EMULATE && strncmp(verdict, "run", 3) == 0) {
+        return are_options(verdict + 3);
+    }
     if (section == DRAFT_EMULATE && strncmp(verdict, "return ", 7) == 0) {
         (void)strtoll(verdict + 7, &end, 0);
-        return end > verdict + 7 && !*end;
+        return end > verdict + 7 && are_options(end);
     }
     if (section == DRAFT_EMULATE) {
         return strncmp(verdict, "error ", 6) == 0 &&
-            draft_is_errno(verdict + 6);
+            is_errno_and_options(verdict + 6);
     }
     if (section == DRAFT_ALLOW) {
         return !*verdict || strcmp(verdict, "log") == 0;

@@ -19,8 +19,9 @@ static const char help[] =
 "Asks the policies (several are layers) about each line of CASES:\n"
 "  CALL [NAME=VALUE ...] VERDICT    ; a comment, as is a line behind \"#\"\n"
 "NAME=VALUE as in qemu-policy explain; a value with blanks stands in double\n"
-"quotes. VERDICT is allow, deny ERRNO, kill, trap, return N, error ERRNO or\n"
-"lua FUNCTION; \"permissive\" behind a refusal that lets the call through.\n"
+"quotes. VERDICT is allow, deny ERRNO, kill, trap, return N, error ERRNO,\n"
+"lua FUNCTION, data, file PATH, redirect PATH, device PATH, run, make-parents or\n"
+"any-address; \"permissive\" behind a refusal that lets the call through.\n"
 "Targets that lack a call are left out. A verdict that depends on what a case\n"
 "does not give is a failure.\n"
 "\n"
@@ -50,7 +51,9 @@ static const struct {
 } verdicts[] = {
     { "allow" }, { "deny", "an errno" }, { "kill" }, { "trap" },
     { "return", "a number" }, { "error", "an errno" },
-    { "lua", "a function's name" },
+    { "lua", "a function's name" }, { "data" }, { "file", "a path" },
+    { "redirect", "a path" }, { "device", "a path" }, { "read" }, { "run" },
+    { "make-parents" }, { "any-address" },
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -143,7 +146,8 @@ static bool read_verdict(struct test_cases *cases, struct test_case *c,
     }
     if (kind == sizeof(verdicts) / sizeof(verdicts[0])) {
         complain(cases, c->line, column, "expected NAME=VALUE, allow, deny, "
-                 "kill, trap, return, error or lua, not \"%s\"", word);
+                 "kill, trap, return, error, lua, data, file, redirect, device, "
+                 "run, make-parents or any-address, not \"%s\"", word);
         return false;
     }
     snprintf(c->verdict, sizeof(c->verdict), "%s", word);

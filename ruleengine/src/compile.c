@@ -31,7 +31,7 @@ struct bound {
     struct entry *entries;
 };
 
-enum { RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2 };
+enum { RANK_SET = 0, RANK_NAME = 1, RANK_CONDITION = 2, RANK_DEVICE = 4 };
 
 struct compiler {
     struct re_layer *layer;
@@ -276,7 +276,8 @@ static int spread_drafts(struct compiler *c)
 
         b->draft = d;
         b->rank = (d->set ? RANK_SET : RANK_NAME) |
-            (d->condition || d->device || has_when(d->rule) ?
+            (d->device ? RANK_DEVICE : 0) |
+            (d->condition || has_when(d->rule) ?
              RANK_CONDITION : 0);
         err = spread_draft(c, b);
         result = err ? err : result;

@@ -98,7 +98,7 @@ const char *re_absolute(struct re_document *doc, const char *file,
 
 /* A bare or quoted path at the current token. */
 static int path_parse(struct re_document *doc, struct re_scan *s,
-                      const char **ret)
+                      struct re_content *ret)
 {
     const char *text = s->entry->value + s->offset;
     size_t offset = s->offset, length = s->length, written = s->length;
@@ -122,8 +122,9 @@ static int path_parse(struct re_document *doc, struct re_scan *s,
                       "expected the path of a file");
         return -EINVAL;
     }
-    *ret = re_absolute(doc, s->entry->file, text, length);
-    return *ret ? 0 : -ENOMEM;
+    ret->written = re_arena_strndup(doc->arena, text, length);
+    ret->path = re_absolute(doc, s->entry->file, text, length);
+    return ret->path && ret->written ? 0 : -ENOMEM;
 }
 
 /* --- outside -------------------------------------------------------------- */
@@ -132,7 +133,7 @@ static int file_parse(struct re_document *doc, struct re_scan *s,
                       struct re_content *content)
 {
     size_t offset = s->offset, length = s->length;
-    int err = path_parse(doc, s, &content->path);
+    int err = path_parse(doc, s, content);
 
     if (!err) {
         err = re_origin_read(doc->origin, content->path, &content->bytes,
@@ -156,6 +157,6 @@ int re_content_parse(struct re_document *doc, struct re_scan *s,
     }
     *ret = redirects ? RE_VERDICT_REDIRECT : RE_VERDICT_FILE;
     re_scan_next_text(s);
-    return redirects ? path_parse(doc, s, &content->path) :
+    return redirects ? path_parse(doc, s, content) :
         file_parse(doc, s, content);
 }

@@ -59,11 +59,10 @@ static void verdict_text(const struct re_rule *rule, char *buf, size_t size)
         break;
     case RE_VERDICT_REDIRECT:
     case RE_VERDICT_FILE:
-        snprintf(buf, size, "%s %s", name, rule->manner->content.path);
+        snprintf(buf, size, "%s %s", name, rule->manner->content.written);
         break;
-    case RE_VERDICT_DATA:
-        snprintf(buf, size, "%s of %zu bytes", name,
-                 rule->manner->content.len);
+    case RE_VERDICT_DEVICE:
+        snprintf(buf, size, "%s %s", name, rule->manner->content.path);
         break;
     case RE_VERDICT_LUA:
         snprintf(buf, size, "%s %s", name, rule->handler_name);
@@ -178,6 +177,10 @@ static enum re_truth rule_holds(struct re_question *q,
             re_question_why(q, condition, truth, why);
         }
     }
+    if (truth == RE_YES && c->device) {
+        fprintf(why, "whether the descriptor is the device's is not known");
+        truth = RE_OPEN;
+    }
     if (truth == RE_NO || !when->first) {
         return truth;
     }
@@ -201,7 +204,9 @@ static int rank_of(const struct re_candidate *c)
         return RE_RANK_DEFAULT;
     }
     return (draft->set ? RE_RANK_SET : RE_RANK_NAME) |
-        (draft->condition || draft->rule->when.first ? RE_RANK_CONDITION : 0);
+        (draft->device ? RE_RANK_DEVICE : 0) |
+        (draft->condition || draft->rule->when.first ?
+         RE_RANK_CONDITION : 0);
 }
 
 static int describe(struct re_question *q, const struct re_candidate *c,

@@ -42,6 +42,7 @@ struct re_content {
     const char *bytes;          /* DATA, FILE */
     size_t len;
     const char *path;           /* FILE, REDIRECT: on the host; absolute */
+    const char *written;        /* ... as the policy has it */
 };
 
 struct re_device;

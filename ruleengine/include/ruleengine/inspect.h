@@ -84,6 +84,7 @@ enum re_rank {
     RE_RANK_SET = 0,
     RE_RANK_NAME = 1,
     RE_RANK_CONDITION = 2,  /* a bit: with a condition or "when" */
+    RE_RANK_DEVICE = 4,     /* a bit: for the descriptors of a device */
     RE_RANK_DEFAULT = -1,
 };
 
