@@ -407,6 +407,27 @@ static bool is_telling(const struct st_arg *arg)
         (arg->kind == ST_KIND_FLAGS || arg->kind == ST_KIND_SIGNAL);
 }
 
+/* Whether a call can have paths or an address: to make a form takes time, which
+ * every program that is executed pays for. */
+static bool needs_form(const char *call, const struct st_arg *args, int count)
+{
+    static const char *const others[] = {
+        "sendmsg", "open_by_handle_at", "mq_open",
+    };
+
+    for (int i = 0; i < count; i++) {
+        if (args[i].kind == ST_KIND_PATH || args[i].kind == ST_KIND_SOCKADDR) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(call, others[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int make_subject(struct re_learn *l, unsigned slot)
 {
     struct subject *s = &l->subjects[slot];
@@ -422,6 +443,9 @@ static int make_subject(struct re_learn *l, unsigned slot)
         if (is_telling(&args[i])) {
             s->args[s->count++] = args[i];
         }
+    }
+    if (!needs_form(st_slot_name(l->target, slot), args, count)) {
+        return 0;
     }
     form = re_form_new(l->target, slot, l->ops, l->arena);
     if (!form) {
