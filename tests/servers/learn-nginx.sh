@@ -22,8 +22,8 @@ serve watched "${nginx[@]}" || { tap_done; exit 1; }
 is "$(fetch /)" 200 "it serves a page while it is watched"
 is "$(fetch /nowhere)" 404 "and says what it does not have"
 # Not even kill -9 takes away what was learnt.
-kill -KILL "$server"
-pkill -KILL -P "$server"
+# shellcheck disable=SC2046 # its workers, by number
+kill -KILL "$server" $(pgrep -P "$server")
 wait "$server" 2>/dev/null
 port=$(free_port)
 sed -i "s/listen 127.0.0.1:[0-9]*/listen 127.0.0.1:$port/" nginx.conf
