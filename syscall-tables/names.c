@@ -74,3 +74,10 @@ const char *st_canonical_name(const char *name)
 {
     return st_table_name(st_table_canonical(st_table_name_find(name)));
 }
+
+_Static_assert(ST_N_COUNT <= ST_MAX_CALLS, "a larger ST_MAX_CALLS is needed");
+
+unsigned st_call_of_name(const char *name)
+{
+    return st_table_canonical(st_table_name_find(name));
+}

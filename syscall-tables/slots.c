@@ -125,3 +125,9 @@ unsigned st_slots_of_name(const struct st_target *t, const char *name,
     }
     return count;
 }
+
+unsigned st_call_of_slot(const struct st_target *t, unsigned slot)
+{
+    return slot < t->slot_count ? st_table_canonical(t->calls[slot].name) :
+        ST_N_none;
+}

@@ -3,6 +3,7 @@
  * qemu-policy show: what a policy with its includes comes to for each call, and
  * where each line of that stands.
  */
+#include "policy-host.h"
 #include "policy-question.h"
 
 #include <errno.h>
@@ -12,10 +13,14 @@
 
 static const char help[] =
 "usage: qemu-policy show POLICY ... [--target TARGET|all] [CALL | @SET ...]\n"
+"       qemu-policy show POLICY ... --host-calls [--target TARGET|all]\n"
 "\n"
 "Shows for each call the rules that can decide it, the first to win on top, with\n"
 "the file and line of each. Calls that only the default governs are counted at\n"
 "the end, unless they are asked for by name. Several policies are layers.\n"
+"\n"
+"  --host-calls   instead, which calls of the host the wall leaves open (those\n"
+"                 with ? for some arguments only)\n"
 "\n"
 "Exit status: 0, 1 a policy has errors, 2 wrong usage.\n";
 
@@ -207,6 +212,7 @@ static void print_settings(const struct policy_layers *layers)
 {
     static const char *const names[] = {
         "on-error", "permissive", "log", "exec", "gdb", "confine",
+        "host-wall",
     };
 
     for (unsigned i = 0; i < layers->count; i++) {
@@ -287,15 +293,21 @@ static int show(struct listing *l, const char *const *files, unsigned count)
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {
+        { "host-calls", no_argument, NULL, 'H' },
         { "target", required_argument, NULL, 't' },
         { NULL },
     };
     struct policy_scope scope;
     struct listing l = { .scope = &scope };
     const char *target = "all";
+    bool host_calls = false;
     int c, files, result = POLICY_USAGE;
 
     while ((c = getopt_long(argc, argv, "t:", options, NULL)) >= 0) {
+        if (c == 'H') {
+            host_calls = true;
+            continue;
+        }
         if (c != 't') {
             return policy_bad_option(&policy_show, argv);
         }
@@ -305,6 +317,9 @@ static int run(int argc, char **argv)
     if (files == 0) {
         return policy_usage(&policy_show, "no policy given");
     }
+    if (host_calls && optind + files < argc) {
+        return policy_usage(&policy_show, "--host-calls takes no calls");
+    }
     for (int i = optind + files; i < argc; i++) {
         if (!want(&l, argv[i])) {
             goto out;
@@ -312,7 +327,10 @@ static int run(int argc, char **argv)
     }
     if (policy_scope_set(&scope, &policy_show, target)) {
         policy_scope_fit(&scope, (const char *const *)argv + optind, files);
-        result = show(&l, (const char *const *)argv + optind, files);
+        result = host_calls ?
+            policy_show_host_calls(&scope, (const char *const *)argv + optind,
+                                   files) :
+            show(&l, (const char *const *)argv + optind, files);
     }
 out:
     for (size_t i = 0; i < l.count; i++) {

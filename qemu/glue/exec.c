@@ -28,6 +28,7 @@
 #include "path.h"
 #include "policy.h"
 #include "program.h"
+#include "wall.h"
 
 #define MAGIC UINT64_C(0x3172656f766f6871)
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
@@ -48,6 +49,7 @@ struct head {
     int32_t program_path_fd;    /* O_PATH */
     int32_t floor, self_fd, proc_fd, message_fd, shared_fd, learn_fd, stats_fd;
     int32_t engine_fds[RE_SAVED_FDS];
+    int32_t wall_stands;        /* it holds for what comes, and needs no other */
     int32_t siblings[TARGETS_MAX];   /* by st_target_at(), or -1 */
 };
 
@@ -266,6 +268,7 @@ static void take_over(int *argc, char ***argv)
     inherited_head = h;
     own = *h;
     policy_floor = h->floor;
+    policy_wall_stands = h->wall_stands;
     inherited_program = strings[PROGRAM][0];
     inherited_environ = (char **)strings[ENVIRON];
     inherited = (struct policy_handover) {
@@ -799,6 +802,7 @@ static int run_emulator(const struct program *program, char **envp)
     head.self_fd = emulator;
     head.program_fd = program->fd;
     head.program_path_fd = program->path_fd;
+    head.wall_stands = policy_wall_stands;
     fd = make_handover(program, envp, &head, same_target);
     if (fd < 0) {
         errno = -fd;

@@ -32,6 +32,7 @@
 #include "policy.h"
 #include "exec.h"
 #include "doors.h"
+#include "wall.h"
 
 #define EXIT_POLICY 2           /* the policy is wrong: nothing was run */
 #define NOTE_SIZE 256           /* bytes of a note in strace output */
@@ -807,6 +808,8 @@ static void load(struct re_config *config)
                 "confined: %s\n", strerror(-ret));
         refuse_to_start();
     }
+    policy_wall_prepare(policy_engine, policy_target, config->logs,
+                        config->log_count);
     fill_map();
     policy_asks = re_engine_asks(policy_engine);
     if (policy_asks || re_engine_learns(policy_engine)) {

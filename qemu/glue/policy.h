@@ -155,6 +155,9 @@ void handle_arg_policy_stats(const char *arg);
  */
 void policy_load(const char *program);
 
+/* Last of all before the guest runs: the host's wall. */
+void policy_enter(void);
+
 /* --- execve ------------------------------------------------------------ */
 
 /*

@@ -19,6 +19,7 @@
 #include "origin.h"
 #include "parse.h"
 #include "policy.h"
+#include "reach.h"
 #include "stats.h"
 #include "verdict.h"
 
@@ -930,4 +931,71 @@ bool re_engine_gdb(const struct re_engine *e)
         }
     }
     return true;
+}
+
+/* --- the host's wall ------------------------------------------------------ */
+
+bool re_engine_may_run(const struct re_engine *e, int slot)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (!re_layer_may_run(e->layers[i], slot)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool re_engine_acts(const struct re_engine *e)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (re_layer_acts(e->layers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool re_engine_runs_outside(const struct re_engine *e)
+{
+    bool outside = false;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_setting *exec = e->layers[i]->exec;
+
+        if (exec && exec->number != RE_EXEC_NATIVE) {
+            return false;
+        }
+        outside |= exec != NULL;
+    }
+    return outside;
+}
+
+enum re_wall re_engine_host_wall(const struct re_engine *e)
+{
+    enum re_wall wall = RE_WALL_OFF;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_setting *s = e->layers[i]->host_wall;
+        enum re_wall own = s ? s->number : RE_WALL_AUTO;
+
+        if (own == RE_WALL_STRICT || wall == RE_WALL_OFF) {
+            wall = own;
+        }
+        if (wall == RE_WALL_STRICT) {
+            break;
+        }
+    }
+    return wall;
+}
+
+bool re_engine_acts_freely(const struct re_engine *e)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_layer *layer = e->layers[i];
+
+        if (layer->lua && (!layer->exec || layer->doc->libraries.number)) {
+            return true;
+        }
+    }
+    return false;
 }

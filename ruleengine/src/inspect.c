@@ -10,6 +10,7 @@
 #include "inspect-private.h"
 #include "manner.h"
 #include "origin.h"
+#include "reach.h"
 #include "verdict.h"
 
 int re_view_new(struct re_view **ret, const struct st_target *target,
@@ -448,6 +449,7 @@ static const struct re_setting *setting(const struct re_view *view,
         { "on-error", &doc->on_error }, { "permissive", &doc->permissive },
         { "exec", &doc->exec }, { "gdb", &doc->gdb }, { "log", &doc->log },
         { "confine", &doc->confine },
+        { "host-wall", &doc->host_wall },
     };
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -465,10 +467,28 @@ void re_view_setting(const struct re_view *view, const char *name, char *buf,
     const char *left_out = strcmp(name, "log") == 0 ? "refused" :
         strcmp(name, "exec") == 0 ? "inherit" :
         strcmp(name, "confine") == 0 ? "yes" :
+        strcmp(name, "host-wall") == 0 ? "auto" :
         strcmp(name, "on-error") == 0 ? "deny EPERM" : "no";
     bool set = s && s->entry;
 
     snprintf(buf, size, "%s", set ? s->entry->value : left_out);
     *ret_file = set ? s->entry->file : NULL;
     *ret_line = set ? s->entry->line : 0;
+}
+
+/* --- the host's wall ------------------------------------------------------ */
+
+bool re_view_may_run(const struct re_view *view, int slot)
+{
+    return re_layer_may_run(view->layer, slot);
+}
+
+bool re_view_asks(const struct re_view *view)
+{
+    return re_layer_asks(view->layer);
+}
+
+bool re_view_acts(const struct re_view *view)
+{
+    return re_layer_acts(view->layer);
 }

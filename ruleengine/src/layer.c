@@ -143,6 +143,7 @@ static void settle_settings(struct re_layer *layer, struct re_document *doc,
     layer->confine = &doc->confine;
     layer->log_rate = &doc->log_rate;
     layer->log_repeat = &doc->log_repeat;
+    layer->host_wall = &doc->host_wall;
 }
 
 /* --- programs of the host ------------------------------------------------- */

@@ -78,7 +78,7 @@ struct re_document {
     struct re_handlers *handlers, **handlers_tail;
     struct re_setting default_, unknown, on_error, permissive, log, exec;
     struct re_setting instructions, memory, libraries, seed, gdb, confine;
-    struct re_setting log_rate, log_repeat;
+    struct re_setting log_rate, log_repeat, host_wall;
 };
 
 /* Reads a policy file with all that it includes. Diagnoses as much as it can

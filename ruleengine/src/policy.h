@@ -176,6 +176,7 @@ struct re_layer {
     const struct re_setting *exec, *gdb, *confine, *log_rate,
         *log_repeat;
     const struct re_native *native;     /* as named, and without links */
+    const struct re_setting *host_wall;     /* the same */
     struct re_origin *origin;       /* borrowed */
     const struct re_document *doc;  /* what it was made of, in the arena */
     void *counters;                 /* shared mapping, or NULL */

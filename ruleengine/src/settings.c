@@ -243,6 +243,11 @@ static const struct word libraries[] = {
     { NULL, 0 },
 };
 
+static const struct word walls[] = {
+    { "auto", RE_WALL_AUTO }, { "strict", RE_WALL_STRICT },
+    { "off", RE_WALL_OFF }, { NULL, 0 },
+};
+
 #define AT(member) offsetof(struct re_document, member)
 
 static const struct key keys[] = {
@@ -257,6 +262,7 @@ static const struct key keys[] = {
     { "handler-memory", AT(memory), limit_parse, .unit = UNIT_BYTES },
     { "handler-seed", AT(seed), limit_parse, .unit = UNIT_NONE },
     { "handlers", 0, NULL },
+    { "host-wall", AT(host_wall), word_parse, walls },
     { "include", 0, NULL },
     { "log", AT(log), word_parse, logs },
     { "log-rate", AT(log_rate), rate_parse },

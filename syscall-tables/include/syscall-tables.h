@@ -149,6 +149,13 @@ bool st_name_known(const char *name);
 /* All names of all targets, sorted, for suggestions; NULL past the end. */
 const char *st_name_at(unsigned i);
 
+/* A number for what all spellings of a call share: 1 .. ST_MAX_CALLS - 1; 0 for an
+ * unknown name, or a slot without one. The same on every target. */
+#define ST_MAX_CALLS    1024
+
+unsigned st_call_of_name(const char *name);
+unsigned st_call_of_slot(const struct st_target *t, unsigned slot);
+
 /* The name that all spellings of a call share ("mmap" for "mmap2", "openat"
  * for "openat"); NULL for an unknown name. */
 const char *st_canonical_name(const char *name);

@@ -230,6 +230,36 @@ bool re_engine_confine(const struct re_engine *engine);
 /* Whether each policy lets a debugger in ("gdb = yes"). */
 bool re_engine_gdb(const struct re_engine *engine);
 
+/* --- the host's wall ----------------------------------------------------- */
+
+/* "host-wall" in [policy]; in the order of their values, not of strictness. */
+enum re_wall {
+    RE_WALL_AUTO,       /* what the host has */
+    RE_WALL_OFF,
+    RE_WALL_STRICT,     /* all of it, or the guest does not start */
+};
+
+/* The strictest of all layers: STRICT, AUTO, OFF. */
+enum re_wall re_engine_host_wall(const struct re_engine *engine);
+
+/* Whether any call of the slot (-1: of unknown numbers) can ever be carried out:
+ * each layer has a rule that allows it, a handler for it, or a refusal that is
+ * permissive. Conditions count as if they could hold. */
+bool re_engine_may_run(const struct re_engine *engine, int slot);
+
+/* Whether handlers or rules do things on the host by themselves: open other
+ * files, make files and folders. */
+bool re_engine_acts(const struct re_engine *engine);
+
+/* Whether handlers can do anything on the host: with libraries of Lua that the
+ * policy opens, or as directories of rules. */
+bool re_engine_acts_freely(const struct re_engine *engine);
+
+/* Whether each policy says "exec = native", so that the host may run programs. */
+bool re_engine_runs_outside(const struct re_engine *engine);
+
+/* --- descriptors --------------------------------------------------------- */
+
 /* Descriptors of the engine's own stand together, from here on, so that an
  * emulator can keep its guest away from them: RE_HIGH_COUNT numbers at the end
  * of the table's first 4096. */

@@ -158,6 +158,13 @@ struct re_filters {
 int re_view_filters(const struct re_view *view, unsigned slot,
                     struct re_filters *ret);
 
+/* --- the host's wall ----------------------------------------------------- */
+
+/* As re_engine_may_run(), re_engine_asks() and re_engine_acts(). */
+bool re_view_may_run(const struct re_view *view, int slot);
+bool re_view_asks(const struct re_view *view);
+bool re_view_acts(const struct re_view *view);
+
 /* --- advice ------------------------------------------------------------- */
 
 /* Warnings about what a policy that loads may not mean: see lint.c. */

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
+#
+# The host's wall: native code in the emulator's place cannot do what the policy
+# refuses. native/ is that code; each attack is made with and without the wall.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+box=$work/box
+PROBE_TIMEOUT=10
+library=$probes/native.so
+
+build_library()
+{
+    mkdir -p "$probes"
+    gcc -shared -fPIC -O1 -Wall -Wextra -o "$library.$$" "$here"/native/*.c \
+        >"$library.log" 2>&1 && mv "$library.$$" "$library"
+}
+
+furnish()
+{
+    rm -rf "$box"
+    mkdir -p "$box/allowed"
+    echo secret >"$box/secret"
+    echo file >"$box/allowed/file"
+}
+
+# The policy of a program that computes, looks and reads below one folder.
+sandbox()
+{
+    furnish
+    policy <<END
+[policy]
+default = deny EPERM
+host-wall = ${1:-auto}
+log = none
+[allow]
+syscalls = sched_get_priority_max exit exit_group write read brk mmap munmap
+           mprotect futex rt_sigaction rt_sigprocmask set_tid_address
+           ?set_robust_list ?rseq ?getrandom ?prlimit64 ?readlinkat
+           ?newfstatat ?fstatat64 ?fstat ?uname ?set_thread_area
+           ?fstat64 ?readlink ?arch_prctl ?ugetrlimit ?getrlimit ?statx
+           ioctl clone ?fork close lseek getpid wait4 ?waitpid
+           ${2:-}
+END
+    # A log that is a file needs opening of files.
+    given=(-policy "$work/policy.ini")
+}
+
+# attack N: the answer of the host's kernel
+attack()
+{
+    run call sched_get_priority_max $((1000 + $1))
+    answer=${out##*= }
+}
+
+# attack_table WALL: "N NAME ANSWER-WITHOUT ANSWER-WITH" on standard input
+attack_table()
+{
+    local n name without with
+    export LD_PRELOAD=$library NATIVE_BOX=$box
+    while read -r n name without with; do
+        [ -n "$n" ] || continue
+        sandbox off
+        attack "$n"
+        check "without the wall, $name" equals "$answer" "$without"
+        sandbox auto
+        attack "$n"
+        check "the wall: $name" equals "$answer" "$with"
+    done
+    unset LD_PRELOAD NATIVE_BOX
+}
+
+# What succeeds without the wall is 0; what the machine itself refuses to this
+# user, or has not, says so.
+calls()
+{
+    attack_table <<'END'
+4 unlink 0 EPERM
+5 mkdir 0 EPERM
+6 symlink 0 EPERM
+8 chmod 0 EPERM
+10 ptrace ESRCH EPERM
+11 process_vm_readv 0 EPERM
+12 socket 0 EPERM
+13 unshare EINVAL EPERM
+23 personality 0 EPERM
+29 socketpair 0 EPERM
+25 an-unknown-number ENOSYS ENOSYS
+END
+}
+
+# Refused by the wall whatever this machine says to them by itself.
+never()
+{
+    local n
+    sandbox
+    export LD_PRELOAD=$library NATIVE_BOX=$box
+    for n in 3:created 7:rename 9:execve 14:clone-NEWUSER 15:mount 16:bpf \
+        17:keyctl 18:io_uring 19:userfaultfd 20:init_module 21:reboot \
+        22:setuid 24:TIOCSTI 27:connect 28:bind; do
+        attack "${n%%:*}"
+        check "the wall: ${n#*:}" equals "$answer" EPERM
+    done
+    unset LD_PRELOAD NATIVE_BOX
+    check "nothing was left behind" test ! -e "$box/created" -a ! -e /tmp/stolen
+}
+
+programs()
+{
+    sandbox strict
+    expect_status "strict: the guest runs, or the host lacks something" 0 \
+        call getpid
+}
+
+if ! build_library; then
+    skip "host-wall" "native/ does not compile: $(head -n 1 "$library.log")"
+    tap_done
+    exit
+fi
+TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never
+tap_done
