@@ -9,9 +9,12 @@
 static const char help[] =
 "usage: qemu-policy diff OLD NEW [--target TARGET|all]\n"
 "\n"
-"Compares two policies by what they come to: for each call the rules that can\n"
-"decide it, however they are spelled, ordered or included. Conditions are\n"
-"compared as text. \"-\" is a rule of OLD alone, \"+\" one of NEW alone.\n"
+"Compares two policies by what they mean: both are asked about each call, with\n"
+"every value of its arguments at which a condition of either changes its answer.\n"
+"However rules are spelled, ordered or included, what comes to the same is no\n"
+"difference. For each call that differs: the rules that can decide it (\"-\": of\n"
+"OLD alone, \"+\": of NEW alone), and a call as an example. Calls with patterns,\n"
+"or with too many values, that no example tells apart are compared as text.\n"
 "\n"
 "Exit status: 0 they are the same, 1 they differ or have errors, 2 wrong usage.\n";
 
@@ -85,27 +88,62 @@ static bool same(const struct re_answer *a, const struct re_answer *b)
     return equal;
 }
 
-/* The change as text, or NULL. */
-static char *compare_slot(const struct policy_layers *l, int slot)
+/* "    e.g. connect addr=192.0.2.1 port=80: allow (a.ini:3), then deny EACCES
+ * (b.ini:4)"; nothing when it is so for every call. */
+static void put_example(FILE *out, const char *name,
+                        const struct re_contrast *c)
 {
+    if (!c->example[0]) {
+        return;
+    }
+    fprintf(out, "    e.g. %s %s:", name, c->example);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct re_answer_rule place = {
+            .file = c->sides[i].file, .line = c->sides[i].line,
+        };
+
+        fprintf(out, "%s %.200s (", i ? ", then" : "", c->sides[i].action);
+        policy_put_place(out, &place);
+        fputc(')', out);
+    }
+    fputc('\n', out);
+}
+
+/* The change as text, or NULL; "*ret_key" is the text without the example. */
+static char *compare_slot(const struct policy_layers *l, int slot,
+                          const char *name, char **ret_key)
+{
+    struct re_contrast contrast;
     struct re_answer a, b;
     char *text = NULL;
     size_t size;
     FILE *out;
 
+    if (re_view_compare(l->views[0], l->views[1], slot, &contrast) < 0) {
+        policy_need(NULL);
+    }
+    if (contrast.relation == RE_SAME) {
+        return NULL;
+    }
     if (re_view_ask(l->views[0], slot, NULL, &a) < 0 ||
         re_view_ask(l->views[1], slot, NULL, &b) < 0) {
         policy_need(NULL);
     }
-    if (!same(&a, &b)) {
+    if (contrast.relation == RE_DIFFERS || !same(&a, &b)) {
         out = policy_need(open_memstream(&text, &size));
         put_side(out, &a, &b, '-');
         put_side(out, &b, &a, '+');
-        fclose(out);
+        fflush(out);
         policy_need(text);
+        *ret_key = policy_printf("%s", text);
+        if (contrast.relation == RE_DIFFERS) {
+            put_example(out, name, &contrast);
+        }
+        fclose(out);
     }
     re_answer_free(&a);
     re_answer_free(&b);
+    re_contrast_free(&contrast);
     return text;
 }
 
@@ -133,7 +171,8 @@ struct calls {
     size_t count;
 };
 
-static void note(struct calls *calls, const char *name, char *text,
+/* Takes key (NULL: the text) and text (NULL: no change) over. */
+static void note(struct calls *calls, const char *name, char *key, char *text,
                  unsigned target)
 {
     size_t i;
@@ -151,7 +190,7 @@ static void note(struct calls *calls, const char *name, char *text,
                                                 sizeof(*calls->items)));
         calls->items[calls->count++] = (struct call) { .name = name };
     }
-    policy_variant_add(&calls->items[i].variants, NULL, text, target);
+    policy_variant_add(&calls->items[i].variants, key, text, target);
 }
 
 static void compare(struct calls *calls, const struct policy_layers *l,
@@ -164,22 +203,26 @@ static void compare(struct calls *calls, const struct policy_layers *l,
         { "[policy] permissive", "permissive" },
         { "[policy] exec", "exec" }, { "[policy] gdb", "gdb" },
         { "[policy] confine", "confine" },
+        { "[policy] host-wall", "host-wall" },
     };
     const struct st_target *t = l->target;
+    char *text, *key = NULL;
 
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        note(calls, settings[i].shown, compare_setting(l, settings[i].name),
-             target);
+        note(calls, settings[i].shown, NULL,
+             compare_setting(l, settings[i].name), target);
     }
-    note(calls, "[policy] unknown", compare_slot(l, -1), target);
+    text = compare_slot(l, -1, "(unknown)", &key);
+    note(calls, "[policy] unknown", key, text, target);
     for (unsigned slot = 0; slot < st_slot_count(t); slot++) {
         const char *name = st_slot_name(t, slot);
 
         if (name && !st_slot_is_carrier(t, slot)) {
             const char *canonical = st_canonical_name(name);
 
-            note(calls, canonical ? canonical : name, compare_slot(l, slot),
-                 target);
+            key = NULL;
+            text = compare_slot(l, slot, name, &key);
+            note(calls, canonical ? canonical : name, key, text, target);
         }
     }
 }
@@ -200,7 +243,7 @@ static void gather(struct changes *changes, const struct call *call)
         struct change *c = NULL;
 
         for (size_t j = 0; j < changes->count && !c; j++) {
-            if (strcmp(changes->items[j].where.text, v->text) == 0) {
+            if (strcmp(changes->items[j].where.key, v->key) == 0) {
                 c = &changes->items[j];
             }
         }
@@ -208,7 +251,8 @@ static void gather(struct changes *changes, const struct call *call)
             changes->items = policy_need(reallocarray(
                 changes->items, changes->count + 1, sizeof(*c)));
             c = &changes->items[changes->count++];
-            *c = (struct change) { .where = { .text = v->text } };
+            *c = (struct change) {                 .where = { .key = v->key, .text = v->text },
+            };
         }
         for (unsigned t = 0; t < TARGETS_MAX; t++) {
             c->where.count += v->on[t] && !c->where.on[t];

@@ -16,6 +16,9 @@ struct re_view {
     struct re_origin *origin;
 };
 
+/* "deny EPERM", into RE_VERDICT_TEXT_MAX bytes or fewer. */
+void re_rule_text(const struct re_rule *rule, char *buf, size_t size);
+
 /* "read", "write", "readwrite" */
 const char *re_access_name(enum re_access access);
 

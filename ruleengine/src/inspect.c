@@ -46,7 +46,7 @@ void re_view_free(struct re_view *view)
 
 /* --- rules as text ----------------------------------------------------- */
 
-static void verdict_text(const struct re_rule *rule, char *buf, size_t size)
+void re_rule_text(const struct re_rule *rule, char *buf, size_t size)
 {
     const char *name = re_verdict_name(rule->verdict);
 
@@ -233,7 +233,7 @@ static int describe(struct re_question *q, const struct re_candidate *c,
     r->permissive = rule->permissive || q->view->layer->permissive;
     r->logs = rule->log;
     r->lacking = c->draft && c->draft->condition && !c->tests;
-    verdict_text(rule, r->verdict, sizeof(r->verdict));
+    re_rule_text(rule, r->verdict, sizeof(r->verdict));
     return set_texts(r, c);
 }
 

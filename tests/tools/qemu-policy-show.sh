@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # qemu-policy show and diff: what policies come to, and where they differ.
+# qemu-policy-diff.sh: which conditions mean the same.
 
 # shellcheck source=tools/lib/tap.sh
 . "$(dirname "$0")/../../tools/lib/tap.sh"
@@ -86,10 +87,12 @@ connect (33 targets)
   - part.ini:5  allow if port == 80 || port == 443
   + b.ini:7  allow if port == 80 || port == 8443
     b.ini:4  deny EACCES
+    e.g. connect addr=192.0.2.1 port=443: allow (part.ini:5), then deny EACCES (b.ini:4)
 umount2 (33 targets)
   - a.ini:6  deny EBUSY if flags != 0
   + b.ini:3  deny EAGAIN if flags != 0
     default  deny EPERM
+    e.g. umount2 flags=MNT_FORCE: deny EBUSY (a.ini:6), then deny EAGAIN (b.ini:3)
 umount2 (18 targets, not aarch64, aarch64_be, hexagon, hppa, loongarch64, mips64, mips64el, mipsn32, mipsn32el, or1k, ppc64, ppc64le, riscv32, riscv64, x86_64)
   - a.ini:6  deny EBUSY if flags != 0 (always)
   + b.ini:3  deny EAGAIN if flags != 0 (always)' "what differs" diff a.ini b.ini

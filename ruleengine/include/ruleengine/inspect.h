@@ -127,6 +127,34 @@ void re_answer_free(struct re_answer *answer);
 void re_view_setting(const struct re_view *view, const char *name, char *buf,
                      size_t size, const char **ret_file, unsigned *ret_line);
 
+/* --- comparison --------------------------------------------------------- */
+
+enum re_relation_of {
+    RE_SAME,                /* whatever the arguments are */
+    RE_DIFFERS,
+    RE_UNSURE,              /* no difference was found, but not all was tried:
+                               there are patterns, or too many combinations */
+};
+
+/* Zero before first use. */
+struct re_contrast {
+    enum re_relation_of relation;
+    /* Of RE_DIFFERS: */
+    char *example;          /* such a call: "flags=O_RDWR path=/etc"; "": any */
+    struct {
+        const char *file;   /* borrowed of the view */
+        unsigned line;      /* 0: a default that no line sets */
+        char *action;       /* "deny EACCES log" */
+    } sides[2];             /* the rules that part there */
+};
+
+/* What two policies, loaded for one target, make of a slot (-1: of numbers that
+ * the target lacks): verdicts, records, limits, counts; Lua handlers by their
+ * names. 0 or -ENOMEM. */
+int re_view_compare(struct re_view *a, struct re_view *b, int slot,
+                    struct re_contrast *ret);
+void re_contrast_free(struct re_contrast *contrast);
+
 /* --- filters ------------------------------------------------------------ */
 
 enum re_filter_op {

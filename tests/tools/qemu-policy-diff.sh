@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# qemu-policy diff compares what conditions mean. Each pair of lines is tried in
+# both orders, and an example that diff gives is put to explain.
+
+# shellcheck source=tools/lib/tap.sh
+. "$(dirname "$0")/../../tools/lib/tap.sh"
+
+[ -x "$TEST_BIN/qemu-policy" ] || skip_all "qemu-policy was not built"
+tool=$TEST_BIN/qemu-policy
+cd "$TEST_TMP" || exit 1
+
+# policy FILE LINE: a policy whose [deny] is that line
+policy()
+{
+    printf '[policy]\ndefault = allow\n[deny]\n%s\n' "$2" >"$1"
+}
+
+# same LINE LINE: no difference, on any target
+same()
+{
+    policy old.ini "$1"
+    policy new.ini "$2"
+    exits 0 "the same: $1 / $2" "$tool" diff old.ini new.ini
+    is "$output" '' "nothing is said"
+    exits 0 "the same: $2 / $1" "$tool" diff new.ini old.ini
+}
+
+# asked FILE EXPECTED WORD...: what explain says of the example
+asked()
+{
+    local file=$1 expected=$2 verdict
+    shift 2
+
+    verdict=$("$tool" explain "$file" --target x86_64 "$@")
+    like "$verdict" "$expected" "explain says so: $file $*"
+}
+
+# other LINE LINE EXAMPLE OLD NEW: they differ in that call
+other()
+{
+    local words
+
+    policy old.ini "$1"
+    policy new.ini "$2"
+    exits 1 "they differ: $1 / $2" "$tool" diff old.ini new.ini --target x86_64
+    like "$output" "^    e\.g\. $3: $4 \(.*\), then $5 \(.*\)$" "an example"
+    words=$(sed -n 's/^    e\.g\. \(.*\): [^:]* (.*/\1/p' <<<"$output" |
+            head -n 1)
+    # shellcheck disable=SC2086
+    asked old.ini "$4" $words
+    # shellcheck disable=SC2086
+    asked new.ini "$5" $words
+    exits 1 "they differ: $2 / $1" "$tool" diff new.ini old.ini
+}
+
+# --- the same in other words -------------------------------------------------
+
+same 'close = EBADF if fd >= 3' 'close = EBADF if fd > 2'
+same 'close = EBADF if fd != 3' 'close = EBADF if fd < 3 || fd > 3'
+same 'close = EBADF if fd in 0..5' 'close = EBADF if fd in {0..2, 3..5}'
+same 'close = EBADF if fd in 0..5' 'close = EBADF if !(fd < 0 || fd > 5)'
+same 'openat = EACCES if path under /etc' \
+     'openat = EACCES if path under /etc || path == /etc/passwd'
+same 'openat = EACCES if access != read' \
+     'openat = EACCES if access in {write, readwrite}'
+same 'openat2 = EACCES if (flags & O_CREAT)' \
+     'openat2 = EACCES if (flags & O_CREAT) == O_CREAT'
+same 'socket = EACCES if domain in {AF_INET, AF_INET6}' \
+     'socket = EACCES if domain == AF_INET6 || domain == AF_INET'
+same 'connect = EACCES if addr in 10.0.0.0/8' \
+     'connect = EACCES if addr in {10.0.0.0/9, 10.128.0.0/9}'
+same 'mmap = EACCES if (prot & PROT_EXEC) && (prot & PROT_WRITE)' \
+     'mmap = EACCES if (prot & PROT_EXEC|PROT_WRITE) == PROT_EXEC|PROT_WRITE'
+same 'kill = EPERM if pid == -1 && sig != 0' \
+     'kill = EPERM if !(sig == 0) && !(pid != -1)'
+same 'read = EINTR when 3' 'read = EINTR when 3..3'
+same 'openat = EACCES if path like "/tmp/*"' \
+     'openat = EACCES   if  path like "/tmp/*"'
+
+# --- other meanings ----------------------------------------------------------
+
+other 'close = EBADF if fd >= 3' 'close = EBADF if fd > 3' \
+      'close fd=3' 'deny EBADF' 'allow'
+other 'close = EBADF if fd == -1' 'close = EBADF if fd in -2..-1' \
+      'close fd=-2' 'allow' 'deny EBADF'
+other 'openat = EACCES if path under /etc' \
+      'openat = EACCES if path under /etc && path != /etc/passwd' \
+      'openat path=/etc/passwd' 'deny EACCES' 'allow'
+other 'openat = EACCES if path == /a' 'openat = EACCES if path under /a' \
+      'openat path=/a/[^ ]+' 'allow' 'deny EACCES'
+other 'openat = EACCES if path like "/tmp/*"' \
+      'openat = EACCES if path like "/tmp/a*"' \
+      'openat path=/tmp/x+' 'deny EACCES' 'allow'
+other 'openat = EACCES if access != read' 'openat = EACCES if access == write' \
+      'openat flags=O_RD[^ ]+' 'deny EACCES' 'allow'
+other 'connect = EACCES if addr in 10.0.0.0/8 && port == 80' \
+      'connect = EACCES if addr in 10.0.0.0/9 && port == 80' \
+      'connect addr=10\.[0-9.]+ port=80' 'deny EACCES' 'allow'
+other 'connect = EACCES if addr in ::/0' 'connect = EACCES if family == AF_INET' \
+      'connect addr=[^ ]+ port=[0-9]+' 'deny EACCES' 'allow'
+other 'connect = EACCES if unix == /run/x' 'connect = EACCES if unix under /run' \
+      'connect unix=/run[^ ]*' 'allow' 'deny EACCES'
+other 'mmap = EACCES if (prot & PROT_EXEC) && (prot & PROT_WRITE)' \
+      'mmap = EACCES if (prot & PROT_EXEC|PROT_WRITE)' \
+      'mmap prot=PROT_[A-Z]+' 'allow' 'deny EACCES'
+other 'close = EBADF if fd >= 3' 'close = EIO if fd >= 3' \
+      'close fd=3' 'deny EBADF' 'deny EIO'
+other 'lseek = EINVAL if offset > 0xffffffff' \
+      'lseek = EINVAL if offset >= 0xffffffff' \
+      'lseek offset=4294967295' 'allow' 'deny EINVAL'
+
+# --- what is not a condition ------------------------------------------------
+
+# differs LINE LINE
+differs()
+{
+    policy old.ini "$1"
+    policy new.ini "$2"
+    exits 1 "they differ: $1 / $2" "$tool" diff old.ini new.ini
+}
+
+differs 'read = EINTR when 3' 'read = EINTR when 4'
+differs 'read = EINTR' 'read = EINTR quiet'
+differs 'read = EINTR' 'read = EINTR permissive'
+differs 'read = EINTR' 'read = EINTR delay 1ms'
+# No call was found for which these differ, and no proof that there is none.
+differs 'openat = EACCES if path like "/tmp/*"' \
+        'openat = EACCES if path like "/tmp/?*"'
+
+# A rule that another one takes everything from changes nothing.
+printf '[policy]\ndefault = allow\n[deny]\nclose = EBADF\n' >old.ini
+cp old.ini new.ini
+printf '[allow]\nclose = fd == 1 && fd == 2\n' >>new.ini
+exits 0 "a condition that never holds" "$tool" diff old.ini new.ini
+
+tap_done
