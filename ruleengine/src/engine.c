@@ -200,6 +200,7 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
             re_lua_set_audit(e->layers[i]->lua, e->audit);
         }
     }
+    re_origin_freeze(e->origin);
     make_map(e);
     *ret = e;
     return 0;

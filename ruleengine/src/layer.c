@@ -231,6 +231,7 @@ static int load_handlers(struct re_layer *layer, struct re_document *doc,
         .libraries = doc->libraries.number,
         .has_seed = doc->seed.entry,
         .seed = doc->seed.number,
+        .per_thread = doc->state.number,
     };
     int err = 0;
 

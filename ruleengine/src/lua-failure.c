@@ -52,7 +52,7 @@ void re_lua_place_of(lua_State *L, const struct re_lua_run *run,
 }
 
 /* Whether this failure is the first at its place. */
-static bool is_news(struct re_lua *lua, const char *name)
+static bool is_new_place(struct re_lua *lua, const char *name)
 {
     struct re_lua_place *place;
 
@@ -73,6 +73,18 @@ static bool is_news(struct re_lua *lua, const char *name)
     return true;
 }
 
+/* States of threads count together, and tell of a place once. */
+static bool is_news(struct re_lua *lua, const char *name)
+{
+    struct re_lua *home = lua->home;
+    bool news;
+
+    pthread_mutex_lock(&home->failures_lock);
+    news = is_new_place(home, name);
+    pthread_mutex_unlock(&home->failures_lock);
+    return news;
+}
+
 void re_lua_failures_free(struct re_lua *lua)
 {
     for (size_t i = 0; i < lua->place_count; i++) {
@@ -84,9 +96,9 @@ uint64_t re_lua_failures(struct re_lua *lua)
 {
     uint64_t failures;
 
-    pthread_mutex_lock(&lua->lock);
+    pthread_mutex_lock(&lua->failures_lock);
     failures = lua->failures;
-    pthread_mutex_unlock(&lua->lock);
+    pthread_mutex_unlock(&lua->failures_lock);
     return failures;
 }
 

@@ -2,7 +2,8 @@
 /*
  * What the lua-*.c files share.
  *
- *     lua-state.c     the state: memory, lock, loading, fork
+ *     lua-state.c     the state: memory, lock, loading
+ *     lua-threads.c   states of single threads, fork
  *     lua-run.c       one handler call: start, resume, drop, its answer
  *     lua-failure.c   messages of handlers that failed
  *     lua-libs.c      the libraries that handlers may use
@@ -68,6 +69,7 @@ typedef int64_t re_lua_aside(struct re_lua *lua, struct re_lua_run *run);
  * state's lock, also while it waits for its original call. */
 struct re_lua_run {
     struct re_lua_run *next, *prev;
+    struct re_lua *lua;     /* whose coroutine it is */
     lua_State *thread;
     int thread_ref;         /* keeps the coroutine alive */
     struct re_lua_object *object;       /* NULL: none, or no longer valid */
@@ -128,6 +130,18 @@ struct re_lua {
     struct re_lua_store *store;     /* shared values; NULL: none */
     int message_fd;         /* -1: messages are lost */
 
+    /* With a state per thread: "home" has the list, guarded by its lock, and
+     * lends the others its store and message_fd. Else it is the state itself. */
+    struct re_lua *home;
+    struct re_lua *states, *next_state, *previous_state;
+    pthread_key_t key;      /* home's: the thread's state */
+    bool has_key;
+    uint64_t state_number;  /* home's: of the next one */
+    char **paths;           /* home's: the files that it was loaded from */
+    size_t path_count;
+    pid_t owner;            /* a thread's: whose */
+    char *broken;           /* a thread's: why it runs no handlers; or NULL */
+
     size_t memory;          /* bytes in use by Lua */
     struct re_lua_block *pool;      /* small blocks that Lua gave back */
     unsigned pool_count;
@@ -153,6 +167,7 @@ struct re_lua {
     bool seeded;
     uint64_t random;        /* state of call:random() */
 
+    pthread_mutex_t failures_lock;  /* home's, with what follows */
     struct re_lua_place places[RE_LUA_PLACES_MAX];
     size_t place_count;
     uint64_t failures;
@@ -175,6 +190,17 @@ int re_lua_handler_add(lua_State *L, const char *name);
 /* The handle of the function on top of the stack, or -1. Does not pop. */
 int re_lua_handler_find(lua_State *L);
 
+/* A state of home's kind, for one thread. 0 or -ENOMEM. */
+int re_lua_new_of(struct re_lua **ret, struct re_lua *home,
+                  const struct re_lua_limits *limits);
+
+/* Where files are loaded: threads have small stacks, so states of their own
+ * are loaded as deep as handlers are run, and so is the home of such. */
+static inline lua_State *re_lua_loader(const struct re_lua *lua)
+{
+    return lua->limits.per_thread && lua->base ? lua->base : lua->L;
+}
+
 /* Runs function(L) with "opaque" as a light userdata, protected. 0; -ENOMEM; or
  * -EINVAL, with the error value on top of the main state's stack. */
 int re_lua_protect(struct re_lua *lua, lua_CFunction function, void *opaque);
@@ -187,7 +213,7 @@ int re_lua_load_text(lua_State *L, const char *path);
 int re_lua_load_diag(struct re_lua *lua, const char *path,
                      struct re_diags *diags);
 
-/* Switches the limit on for what the main state runs while loading. */
+/* Switches the limit on for what runs while loading. */
 void re_lua_load_limit(struct re_lua *lua, bool on);
 
 /* The arguments of a call's slot; raises when memory is short. */
@@ -195,6 +221,20 @@ const struct re_lua_args *re_lua_slot_args(lua_State *L, int slot);
 
 /* The hook that ends a handler whose instructions are used up. */
 void re_lua_budget_hook(lua_State *L, lua_Debug *ar);
+
+/* --- lua-threads.c ----------------------------------------------------- */
+
+/* Makes home ready for states of threads. 0 or a negative errno. */
+int re_lua_threads_open(struct re_lua *home);
+
+/* Frees the states that are left; no thread is inside one. */
+void re_lua_threads_close(struct re_lua *home);
+
+/* Has later states load this file. 0 or -ENOMEM. */
+int re_lua_path_add(struct re_lua *home, const char *path);
+
+/* The calling thread's state, made if it has none; NULL: no memory. */
+struct re_lua *re_lua_state(struct re_lua *home);
 
 /* --- lua-run.c --------------------------------------------------------- */
 

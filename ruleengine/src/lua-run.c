@@ -122,6 +122,9 @@ static struct re_lua_run *take_run(struct re_lua *lua)
     }
     reap(lua);
     run = calloc(1, sizeof(*run));
+    if (run) {
+        run->lua = lua;
+    }
     if (run && re_lua_protect(lua, make_thread, run) < 0) {
         free(run);
         return NULL;
@@ -436,9 +439,10 @@ static enum re_lua_step go_on(struct re_lua *lua, struct re_lua_run *run,
 }
 
 /* There is no coroutine to run the handler in. */
-static enum re_lua_step fail_without_memory(struct re_lua *lua,
-                                            const struct re_rule *rule,
-                                            struct re_call *call)
+static enum re_lua_step fail_at_once(struct re_lua *lua,
+                                     const struct re_rule *rule,
+                                     struct re_call *call,
+                                     const char *message)
 {
     struct re_lua_run run = {
         .handler = rule->handler,
@@ -449,7 +453,25 @@ static enum re_lua_step fail_without_memory(struct re_lua *lua,
     memcpy(run.args, call->args, sizeof(run.args));
     run.nr = call->nr;
     run.slot = call->slot;
-    return fail(lua, &run, "not enough memory");
+    return fail(lua, &run, message);
+}
+
+/* There is no state: a handler's file may do in a thread what it did not do
+ * when the policy was loaded. */
+static enum re_lua_step fail_without_state(struct re_lua *home,
+                                           const struct re_lua *state,
+                                           const struct re_rule *rule,
+                                           struct re_call *call)
+{
+    char message[256];
+    enum re_lua_step step;
+
+    snprintf(message, sizeof(message), "no state for this thread: %.200s",
+             state ? state->broken : "not enough memory");
+    pthread_mutex_lock(&home->lock);
+    step = fail_at_once(home, rule, call, message);
+    pthread_mutex_unlock(&home->lock);
+    return step;
 }
 
 enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
@@ -458,10 +480,18 @@ enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
     struct re_lua_run *run;
     enum re_lua_step step;
 
+    if (lua->limits.per_thread) {
+        struct re_lua *state = re_lua_state(lua);
+
+        if (!state || state->broken) {
+            return fail_without_state(lua, state, rule, call);
+        }
+        lua = state;
+    }
     pthread_mutex_lock(&lua->lock);
     run = take_run(lua);
     if (!run) {
-        step = fail_without_memory(lua, rule, call);
+        step = fail_at_once(lua, rule, call, "not enough memory");
         pthread_mutex_unlock(&lua->lock);
         return step;
     }
@@ -489,6 +519,7 @@ enum re_lua_step re_lua_resume(struct re_lua *lua, struct re_call *call,
     struct re_lua_run *run = call->lua;
     enum re_lua_step step;
 
+    lua = run->lua;
     pthread_mutex_lock(&lua->lock);
     stop_waiting(lua, run);
     call->lua = NULL;
@@ -508,6 +539,7 @@ void re_lua_drop(struct re_lua *lua, struct re_call *call)
     if (!call->lua) {
         return;
     }
+    lua = call->lua->lua;
     pthread_mutex_lock(&lua->lock);
     re_lua_run_discard(lua, call->lua);
     pthread_mutex_unlock(&lua->lock);

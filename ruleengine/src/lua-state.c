@@ -140,17 +140,23 @@ static int open_state(lua_State *L)
     return 0;
 }
 
-int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
-               const struct st_target *target, const struct re_guest_ops *ops,
-               const struct re_lua_limits *limits, struct re_diags *diags)
+/* An empty shell; home: NULL, or whose kind it is. */
+static struct re_lua *make_shell(struct re_lua *home,
+                                 enum re_lua_flavour flavour,
+                                 const struct st_target *target,
+                                 const struct re_guest_ops *ops,
+                                 const struct re_lua_limits *limits)
 {
     struct re_lua *lua = calloc(1, sizeof(*lua));
 
     if (!lua) {
-        goto no_memory;
+        return NULL;
     }
     pthread_mutex_init(&lua->lock, NULL);
-    lua->message_fd = -1;
+    pthread_mutex_init(&lua->failures_lock, NULL);
+    lua->home = home ? home : lua;
+    lua->message_fd = home ? home->message_fd : re_lua_message_fd();
+    lua->store = home ? home->store : NULL;
     lua->flavour = flavour;
     lua->target = target;
     lua->ops = ops;
@@ -160,20 +166,48 @@ int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
     lua->budget = lua->limits.instructions > INT_MAX ?
                   INT_MAX : (int)lua->limits.instructions;
     lua->reap_at = 16;
-    lua->message_fd = re_lua_message_fd();
-    lua->args = calloc(st_slot_count(target) + 1, sizeof(*lua->args));
+    return lua;
+}
+
+static int fill(struct re_lua *lua)
+{
+    lua->args = calloc(st_slot_count(lua->target) + 1, sizeof(*lua->args));
     lua->L = lua->args ? lua_newstate(count_memory, lua) : NULL;
     if (!lua->L) {
-        goto no_memory;
+        return -ENOMEM;
     }
     lua_gc(lua->L, LUA_GCINC, GC_PAUSE, 0, 0);
-    if (re_lua_protect(lua, open_state, NULL) < 0) {
-        goto no_memory;
+    return re_lua_protect(lua, open_state, NULL) < 0 ? -ENOMEM : 0;
+}
+
+int re_lua_new_of(struct re_lua **ret, struct re_lua *home,
+                  const struct re_lua_limits *limits)
+{
+    struct re_lua *lua = make_shell(home, home->flavour, home->target,
+                                    home->ops, limits);
+
+    if (!lua || fill(lua) < 0) {
+        re_lua_free(lua);
+        return -ENOMEM;
     }
+    lua->audit = home->audit;
+    lua->on_error = home->on_error;
+    lua->origin = home->origin;
     *ret = lua;
     return 0;
+}
 
-no_memory:
+int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
+               const struct st_target *target, const struct re_guest_ops *ops,
+               const struct re_lua_limits *limits, struct re_diags *diags)
+{
+    struct re_lua *lua = make_shell(NULL, flavour, target, ops, limits);
+
+    if (lua && fill(lua) == 0 &&
+        (!lua->limits.per_thread || re_lua_threads_open(lua) == 0)) {
+        *ret = lua;
+        return 0;
+    }
     re_lua_free(lua);
     re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
                  "out of memory while setting up Lua");
@@ -195,6 +229,7 @@ void re_lua_free(struct re_lua *lua)
     if (!lua) {
         return;
     }
+    re_lua_threads_close(lua);
     if (lua->L) {
         lua_close(lua->L);
     }
@@ -219,11 +254,19 @@ void re_lua_free(struct re_lua *lua)
         free(lua->args[i]);
     }
     free(lua->args);
-    re_lua_failures_free(lua);
-    re_lua_unshare(lua);
-    if (lua->message_fd >= 0) {
-        close(lua->message_fd);
+    for (size_t i = 0; i < lua->path_count; i++) {
+        free(lua->paths[i]);
     }
+    free(lua->paths);
+    free(lua->broken);
+    re_lua_failures_free(lua);
+    if (lua->home == lua) {
+        re_lua_unshare(lua);
+        if (lua->message_fd >= 0) {
+            close(lua->message_fd);
+        }
+    }
+    pthread_mutex_destroy(&lua->failures_lock);
     pthread_mutex_destroy(&lua->lock);
     free(lua);
 }
@@ -245,14 +288,18 @@ void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin)
 
 int re_lua_protect(struct re_lua *lua, lua_CFunction function, void *opaque)
 {
+    lua_State *L = re_lua_loader(lua);
     int status;
 
-    lua_pushcfunction(lua->L, function);
-    lua_pushlightuserdata(lua->L, opaque);
-    status = lua_pcall(lua->L, 1, 0, 0);
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, opaque);
+    status = lua_pcall(L, 1, 0, 0);
     if (status == LUA_ERRMEM) {
-        lua_pop(lua->L, 1);
+        lua_pop(L, 1);
         return -ENOMEM;
+    }
+    if (status != LUA_OK && L != lua->L) {
+        lua_xmove(L, lua->L, 1);
     }
     return status == LUA_OK ? 0 : -EINVAL;
 }
@@ -283,9 +330,10 @@ void re_lua_load_limit(struct re_lua *lua, bool on)
                  INT_MAX : lua->budget * LOAD_BUDGET;
 
     if (on && budget) {
-        lua_sethook(lua->L, re_lua_budget_hook, LUA_MASKCOUNT, budget);
+        lua_sethook(re_lua_loader(lua), re_lua_budget_hook, LUA_MASKCOUNT,
+                    budget);
     } else {
-        lua_sethook(lua->L, NULL, 0, 0);
+        lua_sethook(re_lua_loader(lua), NULL, 0, 0);
     }
 }
 
@@ -427,7 +475,9 @@ int re_lua_load(struct re_lua *lua, const char *path, const char *file,
     lua->folder = strndup(path, strrchr(path, '/') ?
                           strrchr(path, '/') + 1 - path : 0);
     re_lua_load_limit(lua, true);
-    r = lua->folder ? re_lua_protect(lua, load_main, &load) : -ENOMEM;
+    r = lua->folder ? 0 : -ENOMEM;
+    r = r || !lua->has_key ? r : re_lua_path_add(lua, path);
+    r = r ? r : re_lua_protect(lua, load_main, &load);
     re_lua_load_limit(lua, false);
     free(lua->folder);
     lua->folder = NULL;
@@ -566,36 +616,4 @@ const struct re_lua_args *re_lua_slot_args(lua_State *L, int slot)
     args->count = i < count ? st_slot_args(lua->target, i, args->args) : -1;
     lua->args[i] = args;
     return args;
-}
-
-/* --- fork -------------------------------------------------------------- */
-
-void re_lua_fork_prepare(struct re_lua *lua)
-{
-    pthread_mutex_lock(&lua->lock);
-    lua->fork_tid = syscall(SYS_gettid);
-}
-
-void re_lua_fork_parent(struct re_lua *lua)
-{
-    pthread_mutex_unlock(&lua->lock);
-}
-
-void re_lua_fork_child(struct re_lua *lua)
-{
-    pid_t tid = syscall(SYS_gettid);
-
-    /* The mutex may remember waiting threads that do not exist here. */
-    pthread_mutex_init(&lua->lock, NULL);
-    pthread_mutex_lock(&lua->lock);
-    lua->seeded &= lua->limits.has_seed;    /* else: numbers of its own */
-    for (struct re_lua_run *run = lua->waiting, *next; run; run = next) {
-        next = run->next;
-        if (run->tid == lua->fork_tid) {
-            run->tid = tid;     /* this fork is its original call */
-        } else {
-            re_lua_run_discard(lua, run);
-        }
-    }
-    pthread_mutex_unlock(&lua->lock);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lua handlers: one Lua 5.4 state for a layer, behind a lock.
+ * Lua handlers: one Lua 5.4 state for a layer, behind a lock; or, on request,
+ * one for each thread, without waiting.
  *
  * A handler runs as a coroutine. When it calls call:run(), it yields; the
  * caller carries out the original call with no lock held and no Lua frame on
@@ -35,10 +36,11 @@ enum {
 
 struct re_lua_limits {
     uint64_t instructions;  /* per handler call; 0: none */
-    size_t memory;          /* bytes of the whole state; 0: none */
+    size_t memory;          /* bytes of a whole state; 0: none */
     uint64_t seed;          /* of call:random() and math.random() */
     bool has_seed;          /* else they differ from run to run */
     unsigned libraries;     /* RE_LUA_*, or-ed: which are open besides */
+    bool per_thread;        /* each thread has a state of its own */
 };
 
 enum re_lua_step {
@@ -114,6 +116,8 @@ enum re_lua_step re_lua_resume(struct re_lua *lua, struct re_call *call,
                                int64_t result);
 void re_lua_drop(struct re_lua *lua, struct re_call *call);
 
+/* Calls are resumed and dropped by the threads that started them. A thread's
+ * own state ends with it, or in a child that another thread forks. */
 void re_lua_fork_prepare(struct re_lua *lua);
 void re_lua_fork_parent(struct re_lua *lua);
 void re_lua_fork_child(struct re_lua *lua);

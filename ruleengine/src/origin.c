@@ -417,6 +417,11 @@ static int new_made(const char *name, const void *bytes, size_t size)
     return high < 0 ? -errno : high;
 }
 
+void re_origin_freeze(struct re_origin *origin)
+{
+    origin->frozen = true;
+}
+
 int re_origin_make(struct re_origin *origin, const char *name,
                    const void *bytes, size_t size)
 {

@@ -67,6 +67,10 @@ int re_origin_fd(const struct re_origin *origin);
 /* Replaces that descriptor by another one of the same file. */
 void re_origin_set_fd(struct re_origin *origin, int fd);
 
+/* Everything is loaded: what has not been read by now is -ENOENT, as it will be
+ * in later program images. From here on threads may read at the same time. */
+void re_origin_freeze(struct re_origin *origin);
+
 /* Files that are made for a policy and live in memory, at most. */
 #define RE_ORIGIN_MADE_MAX 16
 

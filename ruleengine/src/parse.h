@@ -77,7 +77,8 @@ struct re_document {
     struct re_device *devices;
     struct re_handlers *handlers, **handlers_tail;
     struct re_setting default_, unknown, on_error, permissive, log, exec;
-    struct re_setting instructions, memory, libraries, seed, gdb, confine;
+    struct re_setting instructions, memory, libraries, seed, state;
+    struct re_setting gdb, confine;
     struct re_setting log_rate, log_repeat, host_wall;
 };
 

@@ -243,6 +243,10 @@ static const struct word libraries[] = {
     { NULL, 0 },
 };
 
+static const struct word states[] = {
+    { "process", false }, { "thread", true }, { NULL, 0 },
+};
+
 static const struct word walls[] = {
     { "auto", RE_WALL_AUTO }, { "strict", RE_WALL_STRICT },
     { "off", RE_WALL_OFF }, { NULL, 0 },
@@ -261,6 +265,7 @@ static const struct key keys[] = {
       .words = libraries },
     { "handler-memory", AT(memory), limit_parse, .unit = UNIT_BYTES },
     { "handler-seed", AT(seed), limit_parse, .unit = UNIT_NONE },
+    { "handler-state", AT(state), word_parse, states },
     { "handlers", 0, NULL },
     { "host-wall", AT(host_wall), word_parse, walls },
     { "include", 0, NULL },

@@ -38,6 +38,16 @@ function structures(call)
   return result, err
 end
 
+function own(call)
+  mine = (mine or 0) + 1
+  return 10 * mine + shared.add("all")
+end
+
+function refuse(call)
+  call:run()
+  return nil, "EACCES"
+end
+
 function machine(call)
   local names = {}
   for _, r in ipairs(call:registers()) do names[r.name] = r.num end
@@ -104,6 +114,28 @@ child exited with 0
 getppid = 3" call getppid -- fork call getppid -- call getppid
 }
 
+own_states()
+{
+    policy <<'END'
+[policy]
+default       = allow
+handlers      = lua.lua
+handler-state = thread
+[emulate]
+getppid = lua own
+setpgid = lua refuse
+END
+    expect "a state for each thread, values that all share" \
+"getppid = 11
+getppid = 12
+getppid = 23
+child exited with 0
+getppid = 24" call getppid -- thread call getppid -- fork call getppid -- \
+        call getppid
+    expect "8 threads and 4 children, each in states of their own" \
+        "refused=800 others=0 children=4" storm 8 100 setpgid
+}
+
 older()
 {
     mkdir -p "$work/rules"
@@ -135,5 +167,5 @@ getppid = 31337" call umask 022 -- call getppid
     rm -r "$work/rules"
 }
 
-for_each_target strings files machine older
+for_each_target strings files machine own_states older
 tap_done

@@ -15,12 +15,14 @@
 
 #include "lua-guest.h"
 #include "lua-state.h"
+#include "origin.h"
 #include "policy.h"
 #include "tap.h"
 
 /* A Lua state with handlers, and the last call that one of them handled. */
 struct fixture {
     struct re_lua *lua;
+    struct re_origin *origin;   /* with states of threads; else NULL */
     const struct st_target *target;
     struct guest guest;
     struct re_diags *diags;
@@ -84,6 +86,7 @@ __attribute__((unused))
 static void fixture_free(struct fixture *f)
 {
     re_lua_free(f->lua);
+    re_origin_free(f->origin);
     re_diags_free(f->diags);
     free(f);
 }
@@ -106,8 +109,15 @@ static struct fixture *fixture_new(const char *target,
         .file = "web.ini",
         .line = 5,
     };
+    if (limits && limits->per_thread && re_origin_new(&f->origin) < 0) {
+        abort();
+    }
     if (re_lua_new(&f->lua, RE_LUA_HANDLERS, f->target, &lua_guest_ops, limits,
-                   f->diags) < 0 || re_lua_share(f->lua) < 0 ||
+                   f->diags) < 0) {
+        abort();
+    }
+    re_lua_set_origin(f->lua, f->origin);
+    if (re_lua_share(f->lua) < 0 ||
         re_lua_load(f->lua, file, "web.ini", 1, 1, f->diags) < 0) {
         const struct re_diag *diag = re_diags_at(f->diags, 0);
 

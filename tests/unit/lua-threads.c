@@ -3,6 +3,7 @@
  * original call, and forks in the middle of it all. */
 #include "lua-fixture.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/syscall.h>
@@ -144,6 +145,127 @@ static void test_threads(void)
     fixture_free(f);
 }
 
+/* --- a state for each thread ------------------------------------------- */
+
+static const struct re_lua_limits own_limits = {
+    .instructions = 1000000,
+    .memory = 64 * 1024 * 1024,
+    .per_thread = true,
+};
+
+/* How often this thread's state has been asked; a call for each thread. */
+static void *count_own(void *opaque)
+{
+    struct fixture *f = opaque;
+    struct re_rule count = rule_of(f, "count_own");
+    intptr_t last = 0;
+
+    for (int i = 0; i < 100; i++) {
+        struct re_call call = read_call(f, 5);
+
+        if (re_lua_start(f->lua, &count, &call) != RE_LUA_RESULT) {
+            return NULL;
+        }
+        last = call.result;
+    }
+    return (void *)last;
+}
+
+static const char own[] =
+    "loads = shared.add('loads')\n"
+    "if loads == 4 then error('a bad day') end\n"
+    "if loads == 5 then function other() end; return end\n"
+    "local own = 0\n"
+    "function count_own() own = own + 1; shared.add('all'); return own end\n"
+    "function all() return shared.get('all') end\n"
+    "function loaded() return loads end\n";
+
+static void *try_own(void *opaque)
+{
+    struct fixture *f = opaque;
+    struct re_rule count = rule_of(f, "count_own");
+    struct re_call call = read_call(f, 5);
+
+    for (int i = 0; i < 3; i++) {
+        if (re_lua_start(f->lua, &count, &call) != RE_LUA_FAILED) {
+            return f;
+        }
+    }
+    return NULL;
+}
+
+/* In a thread of its own. */
+static void *run_thread(void *(*function)(void *), void *opaque)
+{
+    pthread_t thread;
+    void *result;
+
+    if (pthread_create(&thread, NULL, function, opaque)) {
+        abort();
+    }
+    pthread_join(thread, &result);
+    return result;
+}
+
+static void test_own_states(void)
+{
+    struct fixture *f = fixture_new("aarch64", &own_limits, own);
+    bool wrong = false;
+
+    captured_errors();
+    rule_of(f, "all");          /* known before there are states */
+    rule_of(f, "loaded");
+    rule_of(f, "count_own");
+    for (int i = 0; i < 2; i++) {
+        wrong |= run_thread(count_own, f) != (void *)100;
+    }
+    tap_ok(!wrong, "each thread has variables of its own");
+    tap_ok(!run_thread(try_own, f) &&
+           strstr(captured_errors(), "no state for this thread: a bad day"),
+           "on-error holds for a thread whose state cannot be made");
+    tap_ok(!run_thread(try_own, f) && re_lua_failures(f->lua) == 6,
+           "and for one whose state has other handlers");
+    tap_ok(call_with(f, "all", "getpid", NULL) == RE_LUA_RESULT &&
+           f->call.result == 200, "what is shared is shared");
+    tap_ok(call_with(f, "loaded", "getpid", NULL) == RE_LUA_RESULT &&
+           f->call.result == 6, "a state is made once in a thread");
+    fixture_free(f);
+}
+
+static void test_own_threads(void)
+{
+    struct fixture *f = fixture_new("aarch64", &own_limits, handlers);
+    struct worker workers[THREADS];
+    unsigned wrong;
+
+    start_workers(f, workers, NULL);
+    wrong = join_workers(workers);
+    tap_ok(!wrong, "%d threads in states of their own: %u wrong answers",
+           THREADS, wrong);
+    tap_ok(re_lua_failures(f->lua) == THREADS * CALLS / 4,
+           "failures are counted together");
+    tap_ok(call_with(f, "total", "getpid", NULL) == RE_LUA_RESULT &&
+           !f->call.result, "this thread's state is another one");
+    fixture_free(f);
+}
+
+/* A main chunk as deep as a thread's stack would not bear. */
+static void test_own_depth(void)
+{
+    static const char text[] =
+        "local depth = 0\n"
+        "local function f() depth = depth + 1\n"
+        "  return (string.gsub('x', 'x', function() return f() end)) end\n"
+        "local ok = pcall(f)\n"
+        "assert(not ok and depth < 50, depth)\n"
+        "function plain() return depth end\n";
+    struct fixture *f = fixture_new("aarch64", &own_limits, text);
+
+    tap_ok(call_with(f, "plain", "getpid", NULL) == RE_LUA_RESULT &&
+           f->call.result > 5, "files are loaded no deeper than handlers run");
+    fixture_free(f);
+}
+
 /* --- another thread's call --------------------------------------------- */
 
 static void test_foreign_object(void)
@@ -174,11 +296,15 @@ static void *vanish(void *opaque)
     return re_lua_start(f->lua, &around, &call) == RE_LUA_RUN ? NULL : f;
 }
 
-static void test_vanishing(void)
+static void test_vanishing(bool own_states)
 {
-    const struct re_lua_limits little = { .memory = 256 * 1024 };
+    const struct re_lua_limits little = {
+        .memory = 256 * 1024,
+        .per_thread = own_states,
+    };
     struct fixture *f = fixture_new("aarch64", &little, handlers);
     unsigned wrong = 0;
+    size_t used = 0;
 
     for (int i = 0; i < 2000; i++) {
         pthread_t thread;
@@ -189,8 +315,11 @@ static void test_vanishing(void)
         }
         pthread_join(thread, &result);
         wrong += result != NULL;
+        used = i == 100 ? mallinfo2().uordblks : used;
     }
-    tap_ok(!wrong, "2000 threads that vanished left no memory behind");
+    tap_ok(!wrong && mallinfo2().uordblks < used + 1024 * 1024,
+           "2000 threads that vanished left no memory behind%s",
+           own_states ? ", nor a state each" : "");
     tap_ok(call_with(f, "plain", "read", NULL) == RE_LUA_RESULT,
            "and no lock");
     fixture_free(f);
@@ -220,9 +349,9 @@ static int in_child(struct fixture *f, struct re_call *forking)
     return 0;
 }
 
-static void test_fork(void)
+static void test_fork(const struct re_lua_limits *given)
 {
-    struct fixture *f = fixture_new("aarch64", &limits, handlers);
+    struct fixture *f = fixture_new("aarch64", given, handlers);
     struct worker workers[THREADS];
     struct re_rule around = rule_of(f, "around");
     _Atomic bool stop = false;
@@ -253,8 +382,9 @@ static void test_fork(void)
         waitpid(pid, &status, 0);
         wrong += !WIFEXITED(status) || WEXITSTATUS(status);
     }
-    tap_ok(!wrong, "%d forks while %d threads handle calls: %u went wrong",
-           FORKS, THREADS, wrong);
+    tap_ok(!wrong, "%d forks while %d threads handle calls%s: %u went wrong",
+           FORKS, THREADS, given->per_thread ? ", each in its state" : "",
+           wrong);
     stop = true;
     wrong = join_workers(workers);
     tap_ok(!wrong, "the parent's threads did not notice: %u wrong answers",
@@ -318,8 +448,13 @@ int main(void)
     capture_errors();
     test_threads();
     test_foreign_object();
-    test_vanishing();
+    test_vanishing(false);
+    test_vanishing(true);
     test_small_stack();
-    test_fork();
+    test_fork(&limits);
+    test_own_states();
+    test_own_threads();
+    test_own_depth();
+    test_fork(&own_limits);
     return tap_done();
 }
