@@ -252,7 +252,8 @@ static bool put_text_term(const char *subject, const char *text, size_t len,
     return false;
 }
 
-/* The call's own path, canonical if a condition has asked for it. */
+/* The call's own path: canonical if a condition has asked for it, else as
+ * written. The policy resolves what it names, too. */
 static bool put_path(const struct re_call *call, unsigned index,
                      const char *given, size_t len, bool first,
                      struct re_out *out)
@@ -260,7 +261,8 @@ static bool put_path(const struct re_call *call, unsigned index,
     const struct re_facts *facts = call->facts;
     const char *subject = index ? "path2" : "path";
 
-    if (facts->made & RE_FACT_PATH << index && facts->paths[index].len > 0) {
+    if (facts && facts->made & RE_FACT_PATH << index &&
+        facts->paths[index].len > 0) {
         return put_text_term(subject, facts->paths[index].name,
                              facts->paths[index].len, first, out);
     }
@@ -295,7 +297,7 @@ static const char *access_name(const struct st_target *target,
     if (!opens_path(target, call->slot)) {
         return NULL;
     }
-    if (call->facts->made & RE_FACT_ACCESS) {
+    if (call->facts && call->facts->made & RE_FACT_ACCESS) {
         return names[call->facts->access];
     }
     if (strcmp(st_slot_name(target, call->slot), "creat") == 0) {
@@ -386,15 +388,12 @@ static bool put_address(const char *text, size_t len, struct re_out *out)
     return comma && put_text_term("family", text, comma - text, true, out);
 }
 
-/* What the call's pointers lead to, for calls that have such conditions. */
+/* What the call's pointers lead to. */
 static bool put_texts(const struct st_target *target,
                       const struct re_call *call,
                       const uint64_t args[ST_MAX_REGS],
                       const struct re_fix_texts *texts, struct re_out *out)
 {
-    if (!call->facts) {
-        return false;
-    }
     return texts->address ?
         put_address(texts->address, texts->address_len, out) :
         put_paths(target, call, args, texts, out);
