@@ -39,6 +39,57 @@ enum qemu_option qemu_option_kind(const char *name)
     return QEMU_OPTION_UNKNOWN;
 }
 
+/* Behind the "=" of "--policy=FILE"; NULL when it is no such word. */
+static const char *joined_value(const char *word)
+{
+    const char *name = word + 1 + (word[1] == '-');
+    size_t len = strcspn(name, "=");
+    char copy[32];
+
+    if (!name[len] || len >= sizeof(copy)) {
+        return NULL;
+    }
+    memcpy(copy, name, len);
+    copy[len] = '\0';
+    return qemu_option_kind(copy) == QEMU_OPTION_VALUE ? name + len + 1 : NULL;
+}
+
+char **qemu_command_split(int *argc, char *const *argv)
+{
+    char **words = calloc(2 * (size_t)*argc + 1, sizeof(*words));
+    int in = 0, out = 0;
+
+    if (!words) {
+        return NULL;
+    }
+    if (*argc > 0) {
+        words[out++] = argv[in++];
+    }
+    while (in < *argc && argv[in][0] == '-' && strcmp(argv[in], "--") != 0) {
+        const char *word = argv[in], *value = joined_value(word);
+
+        if (value) {
+            words[out] = strndup(word, value - 1 - word);
+            if (!words[out++]) {
+                free(words);
+                return NULL;
+            }
+            words[out++] = argv[in++] + (value - word);
+            continue;
+        }
+        words[out++] = argv[in++];
+        if (qemu_option_kind(word + 1 + (word[1] == '-')) ==
+            QEMU_OPTION_VALUE && in < *argc) {
+            words[out++] = argv[in++];
+        }
+    }
+    while (in < *argc) {
+        words[out++] = argv[in++];
+    }
+    *argc = out;
+    return words;
+}
+
 static void note_option(struct qemu_command *c, const char *name,
                         const char *value)
 {

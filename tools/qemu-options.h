@@ -28,6 +28,13 @@ struct qemu_command {
     const char *lacking;    /* an option without its value, or NULL */
 };
 
+/*
+ * A copy of argv in which options such as "--policy=FILE" are two words, as the
+ * emulators want them; "*argc" is its length. NULL when memory is short. The
+ * words are for the life of the program.
+ */
+char **qemu_command_split(int *argc, char *const *argv);
+
 /* Reads argv[1] and following as QEMU does; stops at the first error. */
 void qemu_command_parse(struct qemu_command *c, int argc, char **argv);
 

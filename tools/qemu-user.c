@@ -87,7 +87,7 @@ static void print_help(void)
 "  --version           the version of qemu-user\n"
 "\n"
 "All other options are the emulator's, with one dash or two: see\n"
-"qemu-<target> -help.\n"
+"qemu-<target> -help. A value may stand behind \"=\": --policy=FILE.\n"
 "\n"
 "Exit status: the program's own, or 2 (wrong usage or a wrong policy),\n"
 "126 (the program cannot be run), 127 (the program or its emulator is missing).");
@@ -360,6 +360,7 @@ int main(int argc, char **argv)
     if (argc > 0 && is_for_kernel(argv[0])) {
         run_for_kernel(argc, argv);
     }
+    argv = need(qemu_command_split(&argc, argv));
     qemu_command_parse(&c, argc, argv);
     if (c.help) {
         print_help();

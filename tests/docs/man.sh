@@ -45,4 +45,10 @@ for setting in $settings; do
     like "$(sed -n '/^[.]SH SETTINGS/,/^[.]SH RULES/p' "$page" |
         sed 's/\\-/-/g')" "$setting" "the page has the setting $setting"
 done
+table=$(sed -n '/^## \[policy\]/,/^## \[allow\]/p' \
+    "$TEST_ROOT/docs/policy.md" | grep '^| *`')
+for setting in $settings; do
+    like "$table" "^[^|]*\\|[^|]*\`$setting\`" \
+        "docs/policy.md has the setting $setting"
+done
 tap_done

@@ -163,6 +163,13 @@ for option in jitdump one-insn-per-tb perfmap strace xtensa-abi-call0; do
 done
 starts "qemu-aarch64$(printf ' [%s]' "${all[@]}") [./program]" \
     "every option with one dash and two" "${all[@]}" ./program
+starts 'qemu-aarch64 [--policy] [a=b.ini] [-L] [] [-strace] [./program] [--policy=c]' \
+    "values behind \"=\"" --policy=a=b.ini -L= -strace ./program --policy=c
+starts 'qemu-aarch64 [-E] [policy=a] [./program]' "a \"=\" in a value" \
+    -E policy=a ./program
+exits 2 "a value for an option that takes none" "$user" --strace=yes ./program
+exits 2 "an unknown option with a value" "$user" --polcy=a.ini ./program
+like "$output" '--polcy=a\.ini' "it is named"
 exits 2 "an unknown option" "$user" --polcy a.ini ./program
 like "$output" '--polcy' "it is named"
 exits 2 "one dash alone" "$user" - ./program
