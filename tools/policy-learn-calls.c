@@ -54,6 +54,7 @@ static const struct learn_trait traits[] = {
     { "bind",       LEARN_ADDRESS, "bind" },
     { "sendto",     LEARN_ADDRESS, "sendto" },
     { "sendmsg",    LEARN_ADDRESS, "sendmsg" },
+    { "sendmmsg",   LEARN_ADDRESS, "sendmmsg" },
     { "socket",     LEARN_SOCKET, "socket" },
     { "socketpair", LEARN_ARGUMENT, "socketpair", "domain" },
     { "clone",      LEARN_CLONE, "clone" },

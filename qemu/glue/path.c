@@ -489,7 +489,8 @@ static abi_long apply_address(struct state *s, struct re_call *call)
     unsigned len = 0;
     abi_long ret = 0;
 
-    if (!(s->facts.made & RE_FACT_ADDRESS) || is_replaced(call, a)) {
+    if (!(s->facts.made & RE_FACT_ADDRESS) ||
+        (a->reg < 0 && a->message_reg < 0) || is_replaced(call, a)) {
         return 0;
     }
     if (a->error) {

@@ -27,6 +27,7 @@
 
 #include "handlers.h"
 #include "made.h"
+#include "messages.h"
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
@@ -60,12 +61,13 @@ static uint8_t *policy_known_map;
 /* Conditions ask for facts, and a call uses those that they have made. */
 static bool policy_asks;
 
+/* Whether sendmmsg is decided by its messages: a condition asks for addresses,
+ * or they are learnt. */
+static bool policy_by_message;
+
 static __thread struct re_thread policy_thread;
 static __thread char policy_note[NOTE_SIZE];
 static __thread sigjmp_buf *policy_landing;
-
-/* What to do when the engine says RE_STEP_RUN. */
-typedef abi_long original_fn(CPUArchState *env, const struct re_call *call);
 
 /* --- guest memory ------------------------------------------------------ */
 
@@ -359,7 +361,7 @@ static void call_is_gone(void *call)
 /* exit ends a thread by pthread_exit(): a handler that waits for the result is
  * then told that there will be none. */
 static abi_long run_exit(CPUArchState *env, const struct re_call *call,
-                         original_fn *original)
+                         policy_original_fn *original)
 {
     abi_long ret;
 
@@ -403,7 +405,7 @@ static abi_long run_other(CPUArchState *env, struct re_call *call)
 /* The original, with what the conditions have looked at in the place of the
  * arguments that lead to it. */
 static abi_long run_checked(CPUArchState *env, struct re_call *call,
-                            original_fn *original)
+                            policy_original_fn *original)
 {
     uint64_t args[ST_MAX_REGS];
     int nr = call->nr;
@@ -442,7 +444,7 @@ static void learn(const struct re_call *call)
  * the guest when its call is to be made again, or has replaced them.
  */
 static abi_long decide(CPUArchState *env, struct re_call *call,
-                       original_fn *original)
+                       policy_original_fn *original)
 {
     enum re_step step = re_enter(policy_engine, &policy_thread, call);
     abi_long ret;
@@ -531,7 +533,9 @@ abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
         policy_path_guard(&call, &ret)) {
         return ret;
     }
-    return decide(env, &call, run_syscall);
+    return num == TARGET_NR_sendmmsg && policy_by_message ?
+        policy_messages(env, &call, decide) :
+        decide(env, &call, run_syscall);
 }
 
 static abi_long run_nothing(CPUArchState *env, const struct re_call *call)
@@ -610,7 +614,9 @@ abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs)
     }
     call.guest = thread_cpu;
     call.facts = policy_path_facts(&call);
-    return decide(cpu_env(thread_cpu), &call, run_socketcall);
+    return op == TARGET_SYS_SENDMMSG && policy_by_message ?
+        policy_messages(cpu_env(thread_cpu), &call, decide) :
+        decide(cpu_env(thread_cpu), &call, run_socketcall);
 }
 #endif
 
@@ -778,6 +784,18 @@ static int load_again(const struct re_config *config, struct re_diags *diags)
     return ret;
 }
 
+static bool decides_by_message(void)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+    unsigned count = st_slots_of_name(policy_target, "sendmmsg", slots);
+    bool asks = re_engine_learns(policy_engine);
+
+    for (unsigned i = 0; i < count; i++) {
+        asks |= re_engine_asks_about(policy_engine, slots[i]);
+    }
+    return asks;
+}
+
 static void load(struct re_config *config)
 {
     struct re_diags *diags = re_diags_new();
@@ -812,6 +830,7 @@ static void load(struct re_config *config)
                         config->log_count);
     fill_map();
     policy_asks = re_engine_asks(policy_engine);
+    policy_by_message = decides_by_message();
     if (policy_asks || re_engine_learns(policy_engine)) {
         policy_path_start(policy_target, re_engine_names(policy_engine) ?
                           policy_map : NULL);

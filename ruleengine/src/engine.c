@@ -260,6 +260,20 @@ bool re_engine_names(const struct re_engine *e)
     return any_asks(e, true);
 }
 
+bool re_engine_asks_about(const struct re_engine *e, unsigned slot)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_slot *s = &e->layers[i]->slots[slot];
+
+        for (unsigned j = 0; j < s->count; j++) {
+            if (s->candidates[j].asks) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool re_engine_learns(const struct re_engine *e)
 {
     return e->learn;

@@ -177,8 +177,12 @@ static void find_address(struct re_form *form, const char *name,
                          const struct st_arg *args, int count)
 {
     form->address_reg = form->address_len_reg = form->message_reg = -1;
+    form->count_reg = -1;
     if (strcmp(name, "sendmsg") == 0) {
         form->message_reg = reg_of(args, count, "msg");
+    } else if (strcmp(name, "sendmmsg") == 0) {
+        form->message_reg = reg_of(args, count, "msg");
+        form->count_reg = reg_of(args, count, "vlen");
     } else if (strcmp(name, "connect") == 0 || strcmp(name, "bind") == 0 ||
                strcmp(name, "sendto") == 0) {
         for (int i = 0; i + 1 < count; i++) {
@@ -424,6 +428,7 @@ const struct re_path *re_fact_path(struct re_facts *f,
 
 /* --- addresses --------------------------------------------------------- */
 
+/* The kernel takes no length for no address, and cuts what is too long. */
 static bool find_message(struct re_facts *f, const struct re_form *form,
                          uint64_t *ret_addr, uint64_t *ret_len)
 {
@@ -436,6 +441,11 @@ static bool find_message(struct re_facts *f, const struct re_form *form,
     }
     *ret_addr = guest_word(bytes, word, form->big_endian);
     *ret_len = guest_word(bytes + word, 4, form->big_endian);
+    if (*ret_len == 0) {
+        *ret_addr = 0;
+    } else if (*ret_len <= INT32_MAX && *ret_len > RE_SOCKADDR_MAX) {
+        *ret_len = RE_SOCKADDR_MAX;
+    }
     return true;
 }
 
@@ -475,6 +485,10 @@ const struct re_address *re_fact_address(struct re_facts *f,
     a->reg = form->address_reg;
     a->len_reg = form->address_len_reg;
     a->message_reg = form->message_reg;
+    if (form->count_reg >= 0 && (uint32_t)f->args[form->count_reg] == 0) {
+        a->message_reg = -1;
+        return a;           /* no messages */
+    }
     if (form->message_reg < 0) {
         addr = f->args[form->address_reg];
         len = f->args[form->address_len_reg];

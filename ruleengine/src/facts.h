@@ -44,6 +44,7 @@ struct re_form {
     int8_t open_reg, size_reg;      /* size_reg: openat2's size of how */
     uint32_t o_accmode, o_creat, o_excl, o_trunc, o_nofollow;
     int8_t address_reg, address_len_reg, message_reg;   /* -1: none */
+    int8_t count_reg;               /* sendmmsg: how many messages; -1 */
     int8_t fd_reg;                  /* the first descriptor; -1: none */
     bool has_address;
     bool binds;                     /* the address is created, not looked up */

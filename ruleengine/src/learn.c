@@ -412,7 +412,7 @@ static bool is_telling(const struct st_arg *arg)
 static bool needs_form(const char *call, const struct st_arg *args, int count)
 {
     static const char *const others[] = {
-        "sendmsg", "open_by_handle_at", "mq_open",
+        "sendmsg", "sendmmsg", "open_by_handle_at", "mq_open",
     };
 
     for (int i = 0; i < count; i++) {

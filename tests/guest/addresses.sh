@@ -103,6 +103,75 @@ stream_type()
     local_sockets
 }
 
+# Each message is decided by its own address and sent as it was checked.
+lists()
+{
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+sendmmsg = EACCES if addr == 127.0.0.2
+END
+    expect "a list of messages is sent up to the first that is refused" \
+"3 1 2 3 good=3 evil=0
+1 1 0 0 good=1 evil=0
+2 1 2 0 good=2 evil=0
+EACCES 0 0 good=0 evil=0
+1 1 0 good=1 evil=0" \
+        messages list 3 good good good -- messages list 3 good evil good -- \
+        messages list 3 good good evil -- messages list 2 evil good -- \
+        messages list 2 good none
+    check "a record for each refused message" log_count \
+        '.syscall == "sendmmsg"' 3
+    expect "the same inside socketcall" \
+"3 1 2 3 good=3 evil=0
+1 1 0 0 good=1 evil=0
+EACCES 0 0 good=0 evil=0" \
+        messages socketcall 3 good good good -- \
+        messages socketcall 3 good evil good -- \
+        messages socketcall 2 evil good
+    expect "lists that say they are longer or shorter" \
+"0 0 good=0 evil=0
+0 0 good=0 evil=0
+1 1 0 good=1 evil=0
+2 1 2 good=2 evil=0
+2 1 2 good=2 evil=0" \
+        messages list 0 good -- messages list 0 evil -- \
+        messages list 1 good evil -- messages list 5 good good -- \
+        messages list 4000000000 good good
+    policy <<'END'
+[policy]
+default = allow
+[allow]
+sendmmsg = addr == 127.0.0.1 && vlen == 3
+[deny]
+sendmmsg = EACCES
+END
+    expect "messages that are allowed by address" \
+"3 1 2 3 good=3 evil=0
+1 1 0 0 good=1 evil=0
+EACCES 0 0 0 good=0 evil=0
+EACCES 0 0 good=0 evil=0" \
+        messages list 3 good good good -- messages list 3 good evil good -- \
+        messages list 3 none good good -- messages list 2 good good
+    policy <<'END'
+[policy]
+default = allow
+[emulate]
+sendmmsg = return 1 if addr == 127.0.0.2
+END
+    expect "messages that are answered, not sent" \
+        "3 1 0 3 good=2 evil=0" messages list 3 good evil good
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+sendmmsg = kill if addr == 127.0.0.2
+END
+    expect_status "a message that ends the program" 159 \
+        messages list 3 good evil good
+}
+
 races()
 {
     local kind port=$((20000 + RANDOM % 10000))
@@ -114,16 +183,18 @@ log = none
 connect = port == $port
 sendto  = port == $port || family == AF_UNSPEC
 sendmsg = port == $port
+sendmmsg = port == $port
 [deny]
 connect = EACCES
 sendto  = EACCES
 sendmsg = EACCES
+sendmmsg = EACCES
 END
-    for kind in sendto connect sendmsg pointer; do
+    for kind in sendto connect sendmsg pointer list list-pointer; do
         expect "a second thread changes the address: $kind" \
             "allowed=some forbidden=none" address "$kind" "$rounds" "$port"
     done
 }
 
-for_each_target addresses stream_type races
+for_each_target addresses stream_type lists races
 tap_done

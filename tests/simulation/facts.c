@@ -224,13 +224,16 @@ static bool make_call(const char *name, const char *first, const char *second)
         put_mmap(atoi(first + 1), second, args, count);
         return true;
     }
-    if (strcmp(name, "sendmsg") == 0) {
+    if (strcmp(name, "sendmsg") == 0 || strcmp(name, "sendmmsg") == 0) {
         unsigned char *at = guest.memory + (NAME - BASE);
 
         len = put_sockaddr(first);
         put_number(at, strcmp(first, "none") ? BYTES : 0, word);
         put_number(at + word, len, 4);
         call.args[argument("msg").reg] = NAME;
+        if (strcmp(name, "sendmmsg") == 0) {
+            call.args[argument("vlen").reg] = 1;
+        }
     }
     if (strcmp(name, "openat2") == 0) {
         unsigned char *at = guest.memory + (BYTES - BASE);
@@ -373,6 +376,12 @@ static const struct row {
     { "sendmsg = addr == 192.0.2.1", "sendmsg", "inet 192.0.2.2 53", NULL,
       false },
     { "sendmsg = family == AF_UNSPEC", "sendmsg", "none", NULL, true },
+    { "sendmmsg = addr == 192.0.2.1 && port == 53", "sendmmsg",
+      "inet 192.0.2.1 53", NULL, true },
+    { "sendmmsg = addr == 192.0.2.1", "sendmmsg", "inet 192.0.2.2 53", NULL,
+      false },
+    { "sendmmsg = family == AF_UNSPEC && vlen == 1", "sendmmsg", "none", NULL,
+      true },
     { "connect = addr == 0.0.0.0 || family == AF_INET", "connect", "short",
       NULL, false },
     { "connect = addr == 0.0.0.0 || family == AF_INET", "connect", "long",

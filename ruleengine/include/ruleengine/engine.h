@@ -173,6 +173,9 @@ bool re_engine_asks(const struct re_engine *engine);
  * mean must not be changed behind the policy's back. */
 bool re_engine_names(const struct re_engine *engine);
 
+/* Whether any condition on this slot's calls needs facts. */
+bool re_engine_asks_about(const struct re_engine *engine, unsigned slot);
+
 /* Whether re_engine_learn() is to be called, also for calls that the map lets pass. */
 bool re_engine_learns(const struct re_engine *engine);
 

@@ -77,8 +77,10 @@ struct re_path {
 };
 
 struct re_address {
-    int reg, len_reg;       /* the arguments that hold it; -1: none */
-    int message_reg;        /* sendmsg: the argument that leads to it; -1 */
+    int reg, len_reg;       /* the arguments that hold it; -1: none. No
+                               argument at all: a sendmmsg of no messages */
+    int message_reg;        /* sendmsg, sendmmsg: the argument that leads to it,
+                               the first of the messages; -1 */
     int error;              /* guest errno the call must be answered with, or
                                0: it cannot be read, or is too long */
     bool present;           /* false: none is given (a connected sendto) */

@@ -48,6 +48,9 @@ static const struct {
 #ifdef SYS_socket
     CALL(socket) CALL(connect)
 #endif
+#ifdef SYS_sendto
+    CALL(sendto)
+#endif
 #ifdef SYS_bind
     CALL(bind)
 #endif

@@ -29,6 +29,7 @@ static const struct command {
     { "vanish", cmd_vanish, "ROUNDS" },
     { "race", cmd_race, "KIND ROUNDS FOLDER" },
     { "address", cmd_address, "KIND ROUNDS PORT" },
+    { "messages", cmd_messages, "WAY COUNT MESSAGE..." },
     { "uname", cmd_uname, "" },
     { "show", cmd_show, "FILE" },
     { "file", cmd_file, "PATH STEP[:ARGUMENT]..." },

@@ -220,7 +220,7 @@ static int arrived(int fd)
 }
 
 static void send_one(const char *kind, int fd, struct sockaddr_in *address,
-                     struct msghdr *message)
+                     struct mmsghdr *list)
 {
     if (strcmp(kind, "sendto") == 0) {
         sendto(fd, "x", 1, 0, (struct sockaddr *)address, sizeof(*address));
@@ -228,8 +228,10 @@ static void send_one(const char *kind, int fd, struct sockaddr_in *address,
         if (connect(fd, (struct sockaddr *)address, sizeof(*address)) == 0) {
             send(fd, "x", 1, 0);
         }
+    } else if (strncmp(kind, "list", 4) == 0) {
+        sendmmsg(fd, list, 1, 0);
     } else {
-        sendmsg(fd, message, 0);
+        sendmsg(fd, &list->msg_hdr, 0);
     }
 }
 
@@ -238,12 +240,12 @@ int cmd_address(int argc, char **argv)
 {
     struct sockaddr_in address;
     struct iovec byte = { "x", 1 };
-    struct msghdr message = {
+    struct mmsghdr list = { .msg_hdr = {
         .msg_name = &address, .msg_namelen = sizeof(address),
         .msg_iov = &byte, .msg_iovlen = 1,
-    };
+    } };
     struct race race = { .change = change_port, .address = &address,
-                         .message = &message };
+                         .message = &list.msg_hdr };
     int allowed = 0, forbidden = 0, fd = socket(AF_INET, SOCK_DGRAM, 0);
     pthread_t thread;
 
@@ -257,12 +259,12 @@ int cmd_address(int argc, char **argv)
         return 69;
     }
     address = race.good;
-    if (strcmp(argv[1], "pointer") == 0) {
+    if (strstr(argv[1], "pointer")) {
         race.change = change_pointer;
     }
     pthread_create(&thread, NULL, change_things, &race);
     for (int i = atoi(argv[2]); i > 0; i--) {
-        send_one(argv[1], fd, &address, &message);
+        send_one(argv[1], fd, &address, &list);
         allowed += arrived(race.good_fd);
         forbidden += arrived(race.evil_fd);
     }
