@@ -58,6 +58,190 @@ long()
     check "their record is whole" log_count '.syscall == "openat"' 2
 }
 
+# each FIRST LAST TEXT: TEXT once for each number, a line each
+each()
+{
+    local i
+    for ((i = $1; i <= $2; i++)); do
+        echo "$3"
+    done
+}
+
+# connects ADDRESS: the words for a call with each length from 0 to 130, and
+# with some that have no sign or far too much
+connects()
+{
+    local length
+    words=()
+    for length in {0..130} 255 65536 0x7fffffff 0x80000000 -1; do
+        words+=(call connect 99 "$1" "$length" --)
+    done
+}
+
+# Shorter than its family: nothing to compare with. Than an address can be, and
+# longer: what the kernel says.
+lengths()
+{
+    local words
+    policy <<'END'
+[policy]
+default = allow
+log = none
+[deny]
+connect = EACCES if addr == 127.0.0.1
+END
+    connects in:127.0.0.1:80
+    expect "socket addresses of every length, refused by address" \
+"$(each 0 1 'connect = EINVAL'; each 2 7 'connect = EBADF'
+    each 8 128 'connect = EACCES'; each 129 135 'connect = EINVAL')" \
+        "${words[@]}"
+    policy <<'END'
+[policy]
+default = allow
+log = none
+[allow]
+connect = addr == 127.0.0.1
+[deny]
+connect = EACCES
+END
+    expect "socket addresses of every length, allowed by address" \
+"$(each 0 7 'connect = EACCES'; each 8 128 'connect = EBADF'
+    each 129 135 'connect = EACCES')" "${words[@]}"
+    policy <<'END'
+[policy]
+default = allow
+log = none
+[allow]
+connect = addr == ::1
+[deny]
+connect = EACCES
+END
+    connects in6:::1:80
+    expect "the same of IPv6" \
+"$(each 0 23 'connect = EACCES'; each 24 128 'connect = EBADF'
+    each 129 135 'connect = EACCES')" "${words[@]}"
+    policy <<'END'
+[policy]
+default = allow
+log = none
+[deny]
+connect = EACCES if unix == /x
+END
+    connects unix:/x
+    expect "the same of local sockets" \
+"$(each 0 1 'connect = EINVAL'; each 2 3 'connect = EBADF'
+    each 4 110 'connect = EACCES'; each 111 128 'connect = EBADF'
+    each 129 135 'connect = EINVAL')" "${words[@]}"
+}
+
+# Headers of messages that lie: what the kernel says, where the policy has
+# nothing against it.
+liars()
+{
+    local how lies=(negative least zero one wild edge most vector part parts
+        all control) words=()
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+sendmsg  = EACCES if addr == 127.0.0.2
+sendmmsg = EACCES if addr == 127.0.0.2
+END
+    for how in "${lies[@]}"; do
+        words+=(messages single 1 "$how" --)
+    done
+    expect "messages that lie" \
+"EINVAL good=0 evil=0
+EINVAL good=0 evil=0
+EDESTADDRREQ good=0 evil=0
+EINVAL good=0 evil=0
+EFAULT good=0 evil=0
+EFAULT good=0 evil=0
+1 good=1 evil=0
+EFAULT good=0 evil=0
+EFAULT good=0 evil=0
+EMSGSIZE good=0 evil=0
+EMSGSIZE good=0 evil=0
+EFAULT good=0 evil=0" "${words[@]}"
+    words=()
+    for how in "${lies[@]}"; do
+        words+=(messages list 2 good "$how" --)
+    done
+    expect "a list whose second message lies" \
+"$(each 1 6 '1 1 0 good=1 evil=0'; echo '2 1 2 good=2 evil=0'
+    each 1 5 '1 1 0 good=1 evil=0')" "${words[@]}"
+    policy <<'END'
+[policy]
+default = allow
+[allow]
+sendmsg  = addr == 127.0.0.1
+sendmmsg = addr == 127.0.0.1
+[deny]
+sendmsg  = EACCES
+sendmmsg = EACCES
+END
+    words=()
+    for how in negative least zero one wild edge; do
+        words+=(messages single 1 "$how" -- messages list 1 "$how" --)
+    done
+    expect "what has no address is not let through for one" \
+"$(for how in 1 2 3 4 5 6; do
+    echo 'EACCES good=0 evil=0'; echo 'EACCES 0 good=0 evil=0'; done)" \
+        "${words[@]}"
+}
+
+# Paths that a condition looks at
+paths()
+{
+    local slashes odd=$'\xff\xfe \x01"\\'
+    slashes=$(printf '/%.0s' {1..4085})
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+openat = EACCES if path == /etc/passwd
+END
+    expect "long, cut and missing paths" \
+"openat = EACCES
+openat = ENAMETOOLONG
+openat = ENAMETOOLONG
+openat = EFAULT
+openat = EFAULT
+openat = EFAULT
+openat = EFAULT
+openat = ENOENT
+openat = EACCES" \
+        call openat AT_FDCWD "str:${slashes}etc/passwd" 0 -- \
+        call openat AT_FDCWD "str:/${slashes}etc/passwd" 0 -- \
+        call openat AT_FDCWD "end:/${slashes}etc/passwd" 0 -- \
+        call openat AT_FDCWD "end:${slashes}etc/passwd" 0 -- \
+        call openat AT_FDCWD end:/etc/passwd 0 -- \
+        call openat AT_FDCWD 1 0 -- call openat AT_FDCWD -1 0 -- \
+        call openat AT_FDCWD str: 0 -- call openat AT_FDCWD endz:/etc/passwd 0
+    rm -rf "$work/odd"
+    mkdir -p "$work/odd/$odd"
+    ln -s /etc/passwd "$work/odd/$odd/$odd"
+    touch "$work/odd/$odd/plain"
+    policy <<END
+[policy]
+default = allow
+log = all
+[allow]
+openat = path under $work/odd && path like **/plain
+[deny]
+openat = EACCES
+END
+    expect "names that are not text" \
+"openat = 3
+openat = EACCES
+openat = EACCES" \
+        call openat AT_FDCWD "str:$work/odd/$odd/plain" 0 -- \
+        call openat AT_FDCWD "str:$work/odd/$odd/$odd" 0 -- \
+        call openat AT_FDCWD "str:$work/odd/$odd/none" 0
+    check "records of such names are whole" log_count \
+        '.syscall == "openat"' 3
+}
+
 vanishing()
 {
     policy <<<"$refused"
@@ -66,5 +250,5 @@ vanishing()
     check "every record is whole" log_count '.syscall == "openat"' 3000
 }
 
-for_each_target wild long vanishing
+for_each_target wild long lengths liars paths vanishing
 tap_done
