@@ -165,6 +165,9 @@ int re_manner_unfit(const struct re_draft *draft, bool none,
     if (draft->device && none) {
         /* Where it takes a block of memory, it is out of sight. */
         none = strcmp(draft->name, "mmap") != 0;
+        if (!none && draft->optional) {
+            return 0;
+        }
         re_key_diag(diags, none ? RE_ERROR : RE_WARNING, draft->entry, NULL,
                     "`%s` has no descriptor that could be the device's",
                     draft->name);
