@@ -711,8 +711,24 @@ static const char *arg_name_at(void *opaque, unsigned i)
     return (int)i < b->arg_count ? b->args[i].name : NULL;
 }
 
+/* Calls that give an address when they are over. */
+static bool tells_address(const char *call)
+{
+    static const char *const calls[] = {
+        "accept", "accept4", "recvfrom", "recvmsg", "recvmmsg",
+        "recvmmsg_time64", "getpeername", "getsockname",
+    };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (strcmp(calls[i], call) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What a call lacks when the subject is no argument; NULL when it would be. */
-static const char *missing_fact(const struct re_node *node)
+static const char *missing_fact(const struct re_node *node, const char *call)
 {
     static const struct {
         const char *subject, *missing;
@@ -721,16 +737,17 @@ static const char *missing_fact(const struct re_node *node)
         { "path2", "takes no second path" },
         { "fdpath", "takes no descriptor" },
         { "access", "opens no file, and so has no `access`" },
-        { "family", "takes no socket address that could be compared" },
-        { "port", "takes no socket address that could be compared" },
-        { "unix", "takes no socket address that could be compared" },
-        { "addr", "takes no socket address that could be compared" },
+        { "family", NULL }, { "port", NULL }, { "unix", NULL },
+        { "addr", NULL },
     };
 
     for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++) {
         if (strcmp(node->subject, facts[i].subject) == 0 &&
             (strcmp(node->subject, "addr") != 0 || node->texts)) {
-            return facts[i].missing;
+            return facts[i].missing ? facts[i].missing :
+                tells_address(call) ?
+                "tells whose address it is only when it is over, too late for "
+                "a condition" : "takes no socket address";
         }
     }
     return NULL;
@@ -750,7 +767,7 @@ void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
         return;
     }
     lacking->reported = severity == RE_ERROR;
-    missing = missing_fact(lacking);
+    missing = missing_fact(lacking, st_slot_name(target, slot));
     if (missing) {
         re_entry_diag(diags, severity, lacking->entry, lacking->offset,
                       lacking->length, NULL, "%s %s%s",
