@@ -108,7 +108,7 @@ function nvram_write(call)
   if count > 512 then return nil, "EINVAL" end
   local text, err = call:read(call.args.buf, count)
   if not text then return nil, err end
-  local name, value = text:match("^([^=%z]+)=?([^%z]*)")
+  local name, value = text:match("^([^=\0]+)=?([^\0]*)")
   if not name or #name > 60 or #value > 256 then return nil, "EINVAL" end
   set(name, value)
   call:log{ event = "nvram", name = name, value = value }

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "nvram.h"
@@ -62,6 +64,28 @@ static void check_flash(void)
     close(fd);
 }
 
+/* Its state, and a socket for its helpers, in folders that nobody made. */
+static void make_state(const char *folder)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    char file[128];
+    int fd;
+
+    snprintf(file, sizeof(file), "%s/run/httpd/pid", folder);
+    fd = open(file, O_WRONLY | O_CREAT, 0644);
+    if (fd < 0) {
+        restart("no folder for its state");
+    }
+    close(fd);
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s/ipc/httpd/socket",
+             folder);
+    fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+        restart("no socket for its helpers");
+    }
+    close(fd);
+}
+
 static void check_button(void)
 {
     int pressed = -1, fd = open("/dev/gpio", O_RDWR);
@@ -74,7 +98,7 @@ static void check_button(void)
 
 static void __attribute__((constructor)) board(void)
 {
-    const char *name;
+    const char *name, *state = getenv("BOARD_STATE");
 
     if (getenv("BOARD_IS_UP")) {
         return;
@@ -89,4 +113,8 @@ static void __attribute__((constructor)) board(void)
     }
     check_flash();
     check_button();
+    if (!state) {
+        restart("no state");
+    }
+    make_state(state);
 }
