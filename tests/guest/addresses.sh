@@ -172,6 +172,24 @@ END
         messages list 3 good evil good
 }
 
+# A signal ends a list where it is; what is made again is decided once.
+interrupted_lists()
+{
+    policy <<'END'
+[policy]
+default = allow
+[allow]
+sendmmsg = family == AF_UNSPEC log
+[deny]
+sendmmsg = EACCES
+END
+    expect "a list that waits and is made again" "blocked = all" blocked 1 0
+    check "is decided once" log_count '.syscall == "sendmmsg"' 4
+    expect "a list that a signal ends" \
+"blocked = EINTR
+blocked = some" blocked 0 0 -- blocked 0 2
+}
+
 races()
 {
     local kind port=$((20000 + RANDOM % 10000))
@@ -196,5 +214,5 @@ END
     done
 }
 
-for_each_target addresses stream_type lists races
+for_each_target addresses stream_type lists interrupted_lists races
 tap_done

@@ -30,6 +30,7 @@ static const struct command {
     { "race", cmd_race, "KIND ROUNDS FOLDER" },
     { "address", cmd_address, "KIND ROUNDS PORT" },
     { "messages", cmd_messages, "WAY COUNT MESSAGE..." },
+    { "blocked", cmd_blocked, "RESTART ROOM" },
     { "uname", cmd_uname, "" },
     { "show", cmd_show, "FILE" },
     { "file", cmd_file, "PATH STEP[:ARGUMENT]..." },

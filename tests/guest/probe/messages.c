@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "probe.h"
@@ -169,5 +171,58 @@ int cmd_messages(int argc, char **argv)
     close(p.good_fd);
     close(p.evil_fd);
     close(fd);
+    return 0;
+}
+
+static int queue[2], drains;
+
+static void on_alarm(int number)
+{
+    struct itimerval never = { { 0, 0 }, { 0, 0 } };
+    char byte;
+
+    (void)number;
+    if (drains) {
+        setitimer(ITIMER_REAL, &never, NULL);
+        while (recv(queue[1], &byte, 1, MSG_DONTWAIT) > 0) {
+        }
+    }
+}
+
+/* blocked RESTART ROOM: four messages into a queue with room for so many, until
+ * a signal comes; RESTART 1: whose handler makes room for all. */
+int cmd_blocked(int argc, char **argv)
+{
+    struct itimerval soon = { { 0, 50000 }, { 0, 50000 } };
+    struct itimerval never = { { 0, 0 }, { 0, 0 } };
+    struct sigaction act = { .sa_handler = on_alarm };
+    struct iovec byte = { "x", 1 };
+    struct mmsghdr list[4];
+    int result, error;
+
+    if (argc < 3 || socketpair(AF_UNIX, SOCK_DGRAM, 0, queue) < 0) {
+        return 64;
+    }
+    drains = atoi(argv[1]);
+    act.sa_flags = drains ? SA_RESTART : 0;
+    memset(list, 0, sizeof(list));
+    for (int i = 0; i < 4; i++) {
+        list[i].msg_hdr.msg_iov = &byte;
+        list[i].msg_hdr.msg_iovlen = 1;
+    }
+    while (send(queue[0], "x", 1, MSG_DONTWAIT) > 0) {
+    }
+    for (int i = atoi(argv[2]); i > 0; i--) {
+        char read;
+
+        recv(queue[1], &read, 1, 0);
+    }
+    sigaction(SIGALRM, &act, NULL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    result = sendmmsg(queue[0], list, 4, 0);
+    error = errno;
+    setitimer(ITIMER_REAL, &never, NULL);
+    printf("blocked = %s\n", result < 0 ? error_name(error) :
+           result == 4 ? "all" : "some");
     return 0;
 }
