@@ -164,7 +164,10 @@ static bool types_for_user(uint32_t request)
 static bool carries_pointer(uint32_t request)
 {
     static const uint16_t requests[] = {
-        0x5500, 0x5502, 0x5512,     /* USBDEVFS_CONTROL, _BULK, _IOCTL */
+        0x5500, 0x5502, 0x550a, 0x5512, /* USBDEVFS_CONTROL, _BULK, _SUBMITURB,
+                                           _IOCTL */
+        0x9423, 0x9424, 0x943b,     /* BTRFS_IOC_INO_PATHS, _LOGICAL_INO,
+                                       _LOGICAL_INO_V2 */
         TARGET_CDROMREADAUDIO, TARGET_FBIOGETCMAP, TARGET_FBIOPUTCMAP,
         0x4d66,                     /* SOUND_MIXER_ACCESS */
         TARGET_SIOCGIFMEM, TARGET_SIOCSIFMEM,
@@ -176,6 +179,13 @@ static bool carries_pointer(uint32_t request)
         }
     }
     return false;
+}
+
+/* QEMU copies what is behind the argument's head, as long as the guest says, to
+ * where the guest says: in its own memory, and for any descriptor. */
+static bool maps_devices(uint32_t request)
+{
+    return (request >> 8 & 0xff) == 0xfd;       /* DM_IOCTL */
 }
 
 /* The next program image is an emulator: only what asks, and what is so. */
@@ -242,7 +252,8 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
 #endif
     case TARGET_NR_ioctl:
         *ret = types_for_user(a[1]) ? -TARGET_EPERM : -TARGET_ENOTTY;
-        return types_for_user(a[1]) || carries_pointer(a[1]);
+        return types_for_user(a[1]) || carries_pointer(a[1]) ||
+            maps_devices(a[1]);
     case TARGET_NR_personality:
         *ret = -TARGET_EINVAL;
         return changes_personality(a[0]);

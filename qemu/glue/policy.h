@@ -139,6 +139,10 @@ bool policy_keeps_core(void);
 /* The most that is put on the stack because the guest says so, bytes. */
 #define POLICY_ALLOCA_MAX (64 * 1024)
 
+/* What is converted for the host may be cut short by the guest; its fixed parts
+ * are converted nevertheless. No such part is larger, bytes. */
+#define POLICY_SLACK 256
+
 /* --- start-up ---------------------------------------------------------- */
 
 /* Options; each -policy and -rules is a layer. */

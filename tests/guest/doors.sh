@@ -69,6 +69,16 @@ calls()
     door "no timer calls a function of the host's" "timer: EINVAL" timer
     nearly_all
     door "no call changes the emulator, or traces it" "changes: 0" changes
+    nearly_all
+    door "nothing is copied for the device mapper" "mapper: ENOTTY" mapper
+    nearly_all
+    door "a message has no part that cannot be" \
+        "messages: EINVAL EINVAL EINVAL and goes on" messages
+    nearly_all
+    door "a name shows no more than there is room for" \
+        "sender: 110 bytes, 0 too many" sender
+    nearly_all
+    door "nor has a set of descriptors" "sets: EINVAL" sets
 }
 
 vsyscall()

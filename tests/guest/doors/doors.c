@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <linux/dm-ioctl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -253,6 +254,122 @@ static void lengths(void)
     pthread_join(thread, NULL);
 }
 
+/* What the emulator copies for the device mapper, before it asks for whom. */
+static void mapper(void)
+{
+    enum { TEXT = 600000 };
+    struct dm_ioctl *head;
+    size_t fixed = sizeof(*head) + sizeof(struct dm_target_spec);
+
+    head = calloc(1, fixed + TEXT + 1);
+    memset((char *)head + fixed, 'A', TEXT);
+    head->version[0] = DM_VERSION_MAJOR;
+    head->data_size = sizeof(*head) + 100;
+    head->data_start = sizeof(*head);
+    head->target_count = 1;
+    printf("mapper: %s\n", name_of(ioctl(0, DM_TABLE_LOAD, head)));
+    free(head);
+}
+
+static long send_message(int fd, struct msghdr *message, bool receive)
+{
+    return syscall(receive ? SYS_recvmsg : SYS_sendmsg, fd, message, 0);
+}
+
+/* A name without end, where the guest can have that much to read. */
+static const char *endless_name(int fd, bool receive)
+{
+    size_t size = sizeof(void *) == 8 ? (size_t)5 << 30 : 1 << 20;
+    char *name = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+                      MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    struct iovec part = { "x", 1 };
+    struct msghdr message = {
+        .msg_name = name, .msg_namelen = UINT32_MAX, .msg_iov = &part,
+        .msg_iovlen = 1,
+    };
+    const char *result;
+
+    if (name == MAP_FAILED) {
+        return "no memory";
+    }
+    memset(name, 'A', 4096);
+    result = name_of(send_message(fd, &message, receive));
+    munmap(name, size);
+    return result;
+}
+
+static const char *short_control(int fd)
+{
+    union {
+        struct cmsghdr head;
+        char bytes[64];
+    } control = { .head = { .cmsg_len = 8, .cmsg_level = 99 } };
+    struct iovec part = { "x", 1 };
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+
+    return name_of(send_message(fd, &message, false));
+}
+
+/* Messages whose parts are longer or shorter than they can be. */
+static void messages(void)
+{
+    struct msghdr empty = { .msg_name = NULL };
+    int pair[2];
+
+    socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
+    send(pair[1], "x", 1, 0);
+    printf("messages: %s", endless_name(pair[0], false));
+    printf(" %s", endless_name(pair[0], true));
+    printf(" %s", short_control(pair[0]));
+    fflush(stdout);
+    send_message(socket(AF_NETLINK, SOCK_RAW, 0), &empty, false);
+    printf(" and goes on\n");
+}
+
+/* How much is written behind a sender's name when there is room for 2 bytes. */
+static void sender(void)
+{
+    struct sockaddr_un from = { .sun_family = AF_UNIX };
+    struct sockaddr_un to = from;
+    unsigned char name[256], byte;
+    struct iovec part = { &byte, 1 };
+    struct msghdr message = {
+        .msg_name = name, .msg_namelen = 2, .msg_iov = &part, .msg_iovlen = 1,
+    };
+    int out = socket(AF_UNIX, SOCK_DGRAM, 0), written = 0;
+    int in = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    memset(name, 0xee, sizeof(name));
+    memset(from.sun_path + 1, 'n', sizeof(from.sun_path) - 1);
+    snprintf(from.sun_path + 1, 20, "from%d", getpid());
+    snprintf(to.sun_path + 1, 20, "to%d", getpid());
+    if (bind(out, (void *)&from, sizeof(from)) < 0 ||
+        bind(in, (void *)&to, sizeof(to)) < 0 ||
+        sendto(out, "x", 1, 0, (void *)&to, sizeof(to)) != 1 ||
+        send_message(in, &message, true) != 1) {
+        printf("sender: %s\n", strerrorname_np(errno));
+        return;
+    }
+    for (size_t i = 2; i < sizeof(name); i++) {
+        written += name[i] != 0xee;
+    }
+    printf("sender: %u bytes, %d too many\n", message.msg_namelen, written);
+}
+
+/* More descriptors than the emulator's sets have room for. */
+static void sets(void)
+{
+    static unsigned char all[4096], none[4096];
+    static const char at_once[16];
+
+    memset(all, 0xff, sizeof(all));
+    printf("sets: %s\n", name_of(syscall(SYS_pselect6, 8 * sizeof(all), all,
+                                         none, none, at_once, NULL)));
+}
+
 static void terminal(void)
 {
     printf("TIOCSTI: %s\n", name_of(ioctl(0, TIOCSTI, "x")));
@@ -481,6 +598,8 @@ static const struct {
     { "apart", apart }, { "raced", raced }, { "mounted", mounted },
     { "no-growth", no_growth }, { "semihosting", semihosting },
     { "timer", timer }, { "changes", changes }, { "vsyscall", vsyscall },
+    { "mapper", mapper }, { "messages", messages }, { "sender", sender },
+    { "sets", sets },
 };
 
 int main(int argc, char **argv)
