@@ -21,6 +21,7 @@ static __thread struct {
     char *bytes;
     size_t len;
 } kept[ST_MAX_REGS];
+static __thread bool any_kept;  /* so that calls without pay next to nothing */
 
 int policy_keep(void *guest, unsigned reg, const void *bytes, size_t len,
                 uint64_t *ret_addr)
@@ -39,6 +40,7 @@ int policy_keep(void *guest, unsigned reg, const void *bytes, size_t len,
     g_free(kept[reg].bytes);
     kept[reg].bytes = copy;
     kept[reg].len = len;
+    any_kept = true;
     *ret_addr = (abi_long)(POLICY_MAGIC + 16 * (MAGIC_KEPT + reg));
     return 0;
 }
@@ -72,6 +74,10 @@ ssize_t policy_kept_length(abi_ulong addr)
 
 void policy_kept_release(void)
 {
+    if (!any_kept) {
+        return;
+    }
+    any_kept = false;
     for (unsigned i = 0; i < ST_MAX_REGS; i++) {
         g_free(kept[i].bytes);
         kept[i].bytes = NULL;
