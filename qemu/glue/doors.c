@@ -359,6 +359,56 @@ static bool is_refused(int fd, const char **ret_own)
     return true;
 }
 
+/*
+ * What calls are looking at meanwhile stands among the own descriptors, and is
+ * none: a bit each. Under the lock number and mark are one.
+ */
+static uint64_t doors_looked_at;
+static pthread_mutex_t doors_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t bit_of(int own)
+{
+    return UINT64_C(1) << (own - policy_floor);
+}
+
+static int set_aside_to_look(int fd)
+{
+    int err;
+
+    pthread_mutex_lock(&doors_lock);
+    fd = policy_set_aside(fd);
+    err = errno;
+    if (fd >= 0) {
+        doors_looked_at |= bit_of(fd);
+    }
+    pthread_mutex_unlock(&doors_lock);
+    errno = err;
+    return fd;
+}
+
+static void close_looked_at(int fd)
+{
+    int err = errno;
+
+    pthread_mutex_lock(&doors_lock);
+    doors_looked_at &= ~bit_of(fd);
+    close(fd);
+    pthread_mutex_unlock(&doors_lock);
+    errno = err;
+}
+
+/* Threads that were looking are not in the child. */
+void policy_doors_fork_child(void)
+{
+    for (int i = 0; i < RE_HIGH_COUNT; i++) {
+        if (doors_looked_at & (UINT64_C(1) << i)) {
+            close(policy_floor + i);
+        }
+    }
+    doors_looked_at = 0;
+    pthread_mutex_init(&doors_lock, NULL);
+}
+
 static bool is_same(int fd, const struct stat *st)
 {
     struct stat own;
@@ -367,11 +417,23 @@ static bool is_same(int fd, const struct stat *st)
         own.st_ino == st->st_ino;
 }
 
+static bool is_among_own(int fd, const struct stat *st)
+{
+    for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
+        if (own != fd && is_same(own, st) &&
+            !(doors_looked_at & bit_of(own))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether "fd" is open on what one of the own descriptors is open on; standard
  * error, of which there are copies among them, is the guest's too. */
 static bool is_ours(int fd)
 {
     struct stat st;
+    bool ours;
 
     if (fstat(fd, &st) < 0) {
         return true;
@@ -380,12 +442,10 @@ static bool is_ours(int fd)
         is_same(policy_program_fd(), &st)) {
         return false;
     }
-    for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
-        if (own != fd && is_same(own, &st)) {
-            return true;
-        }
-    }
-    return false;
+    pthread_mutex_lock(&doors_lock);
+    ours = is_among_own(fd, &st);
+    pthread_mutex_unlock(&doors_lock);
+    return ours;
 }
 
 bool policy_doors_refuse(int fd, bool magic)
@@ -490,17 +550,18 @@ static int find_and_open(CPUArchState *env, int dirfd, const char *name,
                          const struct open_how *how, bool magic)
 {
     uint64_t resolve = magic ? 0 : RESOLVE_NO_MAGICLINKS;
-    int fd, found, err;
+    int fd, found;
 
     for (int tries = 0; tries < OPEN_TRIES; tries++) {
         found = open_how(dirfd, name, how, O_PATH | O_CLOEXEC |
                          (how->flags & (O_NOFOLLOW | O_DIRECTORY)), resolve);
         if (found >= 0) {
-            found = policy_set_aside(found);
-            fd = found < 0 ? -1 : open_found(env, found, how, magic);
-            err = errno;
-            close(found);
-            errno = err;
+            found = set_aside_to_look(found);
+            if (found < 0) {
+                return -1;
+            }
+            fd = open_found(env, found, how, magic);
+            close_looked_at(found);
             return fd;
         }
         if (errno != ENOENT || !(how->flags & O_CREAT)) {

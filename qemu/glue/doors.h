@@ -19,6 +19,9 @@ void policy_doors_prepare(const struct st_target *target, uint8_t *map);
 bool policy_doors_guard(CPUArchState *env, struct re_call *call,
                         abi_long *ret);
 
+/* In a child of fork, before it goes on. */
+void policy_doors_fork_child(void);
+
 /* Whether an open file, O_PATH or not, must not get into the guest's hands: it
  * shows or changes the emulator or, when a link of /proc that is none has led
  * there ("magic"), is one of its own. */

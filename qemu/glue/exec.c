@@ -18,6 +18,7 @@
 #include "user/safe-syscall.h"
 #include "qemu/path.h"
 
+#include <linux/close_range.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -319,9 +320,10 @@ static FILE *open_log(const char *name)
 {
     int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC |
                   (inherited_head ? 0 : O_TRUNC), 0666);
-    int high = fd < 0 ? -1 : re_move_high(fd);
+    int high = inherited_head ? policy_set_aside(fd) :
+        fd < 0 ? -1 : re_move_high(fd);
 
-    if (fd >= 0) {
+    if (fd >= 0 && !inherited_head) {
         close(fd);
     }
     return high < 0 ? NULL : fdopen(high, "a");
@@ -819,11 +821,32 @@ static int run_emulator(const struct program *program, char **envp)
     return -1;
 }
 
+/* All of the own descriptors, whatever another thread had begun. */
+static void close_all_on_exec(void)
+{
+    close_range(policy_floor, policy_floor + RE_HIGH_COUNT - 1,
+                CLOSE_RANGE_CLOEXEC);
+}
+
+void policy_exec_fork_child(void)
+{
+    pthread_mutex_init(&exec_lock, NULL);
+    close_all_on_exec();
+}
+
 /* The host runs it: the policy's author has said so. */
 static int run_outside(const struct program *program, char **envp)
 {
-    return safe_syscall(__NR_execveat, program->fd, "", program->args->pdata,
-                        envp, AT_EMPTY_PATH);
+    int ret, err;
+
+    pthread_mutex_lock(&exec_lock);
+    close_all_on_exec();
+    ret = safe_syscall(__NR_execveat, program->fd, "", program->args->pdata,
+                       envp, AT_EMPTY_PATH);
+    err = errno;
+    pthread_mutex_unlock(&exec_lock);
+    errno = err;
+    return ret;
 }
 
 int policy_execve(int dirfd, abi_ulong addr, const char *path, char **argv,

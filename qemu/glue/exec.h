@@ -68,6 +68,9 @@ int policy_reopen(int fd, int how);
  */
 int policy_set_aside(int fd);
 
+/* In a child of fork: another thread may have been in the middle of execve. */
+void policy_exec_fork_child(void);
+
 /* The name of what a descriptor refers to: its length, or -1 and errno.
  * "buf" is terminated. */
 ssize_t policy_fd_name(int fd, char *buf, size_t size);

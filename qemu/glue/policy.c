@@ -918,6 +918,8 @@ void policy_fork_end(bool child)
     }
     if (child) {
         policy_path_fork_child();
+        policy_doors_fork_child();
+        policy_exec_fork_child();
         re_fork_child(policy_engine);
     } else {
         re_fork_parent(policy_engine);

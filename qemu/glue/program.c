@@ -56,7 +56,7 @@ static int not_the_emulator(int fd, int dirfd, const char *name)
         return fd;
     }
     close(fd);
-    fd = fcntl(program, F_DUPFD_CLOEXEC, 3);
+    fd = fcntl(program, F_DUPFD_CLOEXEC, policy_floor);
     return fd < 0 ? -errno : fd;
 }
 

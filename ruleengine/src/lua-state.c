@@ -284,6 +284,10 @@ void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error)
 void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin)
 {
     lua->origin = origin;
+    if (lua->message_fd >= 0) {
+        close(lua->message_fd);
+    }
+    lua->message_fd = re_move_to(STDERR_FILENO, re_origin_floor(origin));
 }
 
 int re_lua_protect(struct re_lua *lua, lua_CFunction function, void *opaque)

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Saved form, host byte order, no padding: for each file or directory
+ * Saved form, host byte order, no padding:
+ *
+ *     int32_t floor
+ *
+ * and for each file or directory
  *
  *     uint32_t kind    uint32_t name's length    uint32_t text's length
  *     name                      text
@@ -52,6 +56,8 @@ struct re_origin {
     size_t used;            /* bytes of it, whole pages */
     int made[RE_ORIGIN_MADE_MAX];
     unsigned made_count;
+    int32_t floor;          /* of the first program image; the limit that it
+                             * follows from is the guest's to change */
 };
 
 struct head {
@@ -67,6 +73,7 @@ int re_origin_new(struct re_origin **ret)
     }
     origin->tail = &origin->files;
     origin->fd = -1;
+    origin->floor = re_high_floor();
     *ret = origin;
     return 0;
 }
@@ -348,7 +355,7 @@ int re_origin_list(struct re_origin *origin, const char *dir,
 
 static void move_shared(struct re_origin *origin)
 {
-    int high = origin->fd < 0 ? -1 : re_move_high(origin->fd);
+    int high = origin->fd < 0 ? -1 : re_move_to(origin->fd, origin->floor);
 
     if (high >= 0) {
         re_origin_set_fd(origin, high);
@@ -400,7 +407,8 @@ void re_origin_set_fd(struct re_origin *origin, int fd)
 
 /* --- files that are made ------------------------------------------------ */
 
-static int new_made(const char *name, const void *bytes, size_t size)
+static int new_made(const struct re_origin *origin, const char *name,
+                    const void *bytes, size_t size)
 {
     int fd = memfd_create(name, MFD_CLOEXEC), high;
 
@@ -412,7 +420,7 @@ static int new_made(const char *name, const void *bytes, size_t size)
         close(fd);
         return -ENOSPC;
     }
-    high = re_move_high(fd);
+    high = re_move_to(fd, origin->floor);
     close(fd);
     return high < 0 ? -errno : high;
 }
@@ -431,7 +439,7 @@ int re_origin_make(struct re_origin *origin, const char *name,
         return -E2BIG;
     }
     if (!origin->frozen) {
-        int fd = new_made(name, bytes, size);
+        int fd = new_made(origin, name, bytes, size);
 
         if (fd < 0) {
             return fd;
@@ -465,16 +473,17 @@ static char *put(char *to, const void *from, size_t size)
 int re_origin_save(const struct re_origin *origin, void **ret_bytes,
                    size_t *ret_size)
 {
-    size_t size = 0;
+    size_t size = sizeof(origin->floor);
     char *bytes, *at;
 
     for (const struct file *f = origin->files; f; f = f->next) {
         size += sizeof(struct head) + strlen(f->name) + f->size;
     }
-    at = bytes = malloc(size + 1);
+    bytes = malloc(size);
     if (!bytes) {
         return -ENOMEM;
     }
+    at = put(bytes, &origin->floor, sizeof(origin->floor));
     for (const struct file *f = origin->files; f; f = f->next) {
         struct head head = {
             .kind = f->kind, .name = strlen(f->name), .text = f->size,
@@ -489,9 +498,15 @@ int re_origin_save(const struct re_origin *origin, void **ret_bytes,
     return 0;
 }
 
-static int restore_files(struct re_origin *origin, const char *bytes,
-                         size_t size)
+static int restore_all(struct re_origin *origin, const char *bytes,
+                       size_t size)
 {
+    if (size < sizeof(origin->floor)) {
+        return -EINVAL;
+    }
+    memcpy(&origin->floor, bytes, sizeof(origin->floor));
+    bytes += sizeof(origin->floor);
+    size -= sizeof(origin->floor);
     while (size > 0) {
         struct head head;
         struct file *file;
@@ -533,7 +548,7 @@ int re_origin_restore(struct re_origin **ret, const void *bytes, size_t size,
     if (err) {
         return err;
     }
-    err = restore_files(origin, bytes, size);
+    err = restore_all(origin, bytes, size);
     if (err) {
         re_origin_free(origin);
         return err;
@@ -557,9 +572,29 @@ int re_high_floor(void)
     return end >= 4 * RE_HIGH_COUNT ? end - RE_HIGH_COUNT : end / 2;
 }
 
+/* Nothing but a number of the own ones: any other is the guest's to close and
+ * to write to. */
+int re_move_to(int fd, int floor)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, floor);
+
+    if (high >= floor + RE_HIGH_COUNT) {
+        close(high);
+        high = -1;
+        errno = EMFILE;
+    } else if (high < 0 && errno == EINVAL) {
+        errno = EMFILE;         /* the limit has been set below */
+    }
+    return high;
+}
+
 int re_move_high(int fd)
 {
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, re_high_floor());
-
-    return high < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : high;
+    return re_move_to(fd, re_high_floor());
 }
+
+int re_origin_floor(const struct re_origin *origin)
+{
+    return origin->floor;
+}
+

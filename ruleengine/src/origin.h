@@ -71,6 +71,12 @@ void re_origin_set_fd(struct re_origin *origin, int fd);
  * in later program images. From here on threads may read at the same time. */
 void re_origin_freeze(struct re_origin *origin);
 
+/* re_high_floor() as it was in the first program image. */
+int re_origin_floor(const struct re_origin *origin);
+
+/* re_move_high() for such a floor. */
+int re_move_to(int fd, int floor);
+
 /* Files that are made for a policy and live in memory, at most. */
 #define RE_ORIGIN_MADE_MAX 16
 

@@ -53,22 +53,30 @@ static bool may_go_on(const struct re_sink *sink, int fd)
         same_file(&here, &there);
 }
 
-/* Opens the file of that name in the place of the descriptor, in one step:
- * another thread may be writing. */
-static void open_again(struct re_sink *sink)
+int re_sink_open_name(const struct re_sink *sink)
 {
     int low = openat(sink->dir_fd, sink->name, O_WRONLY | O_APPEND | O_CREAT |
                      O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
-    int high = low < 0 ? -1 : re_move_high(low);
+    int high = low < 0 ? -1 : re_move_to(low, sink->floor);
 
     if (low >= 0) {
         close(low);
     }
-    if (high >= 0) {
-        if (may_go_on(sink, high)) {
-            dup3(high, sink->fd, O_CLOEXEC);
-        }
+    if (high >= 0 && !may_go_on(sink, high)) {
         close(high);
+        high = -1;
+    }
+    return high;
+}
+
+/* In the place of the descriptor, in one step: another thread may be writing. */
+static void open_again(struct re_sink *sink)
+{
+    int fd = re_sink_open_name(sink);
+
+    if (fd >= 0) {
+        dup3(fd, sink->fd, O_CLOEXEC);
+        close(fd);
     }
 }
 
@@ -117,20 +125,55 @@ static ssize_t write_once(int fd, const char *bytes, size_t len)
     return n;
 }
 
+/*
+ * write(2) to a pipe whose reader has gone sends SIGPIPE, to a file that may not
+ * grow SIGXFSZ, which would be the guest's to die of. It is held back, and taken
+ * unless it was pending before.
+ */
+static ssize_t write_without(int sig, int fd, const char *bytes, size_t len)
+{
+    const struct timespec at_once = { 0, 0 };
+    const int sent_with = sig == SIGPIPE ? EPIPE : EFBIG;
+    sigset_t set, before, pending;
+    ssize_t n;
+    int err;
+
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    pthread_sigmask(SIG_BLOCK, &set, &before);
+    sigpending(&pending);
+    n = write_once(fd, bytes, len);
+    err = errno;
+    if (n < 0 && err == sent_with && !sigismember(&pending, sig)) {
+        while (sigtimedwait(&set, NULL, &at_once) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = err;
+    return n;
+}
+
+static ssize_t write_file(const struct re_sink *sink, const char *bytes,
+                          size_t len)
+{
+    return sink->limited ? write_without(SIGXFSZ, sink->fd, bytes, len) :
+        write_once(sink->fd, bytes, len);
+}
+
 /* A line that a full disk cut short gets its newline before the next one. */
 static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
 {
     ssize_t n;
 
     if (atomic_load_explicit(&sink->torn, memory_order_relaxed) &&
-        write_once(sink->fd, "\n", 1) == 1) {
+        write_file(sink, "\n", 1) == 1) {
         atomic_store(&sink->torn, false);
     }
-    n = write_once(sink->fd, bytes, len);
+    n = write_file(sink, bytes, len);
     while (n > 0 && (size_t)n < len && sink->terminal) {
         bytes += n;
         len -= n;
-        n = write_once(sink->fd, bytes, len);
+        n = write_file(sink, bytes, len);
     }
     if (n > 0 && (size_t)n < len) {
         atomic_store(&sink->torn, true);
@@ -140,39 +183,13 @@ static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
 
 /* --- pipes ------------------------------------------------------------- */
 
-/*
- * write(2) to a pipe whose reader has gone sends SIGPIPE, which would be the
- * guest's to die of. It is held back, and taken unless it was pending before.
- */
-static ssize_t write_without_signal(int fd, const char *bytes, size_t len)
-{
-    const struct timespec at_once = { 0, 0 };
-    sigset_t sigpipe, before, pending;
-    ssize_t n;
-    int err;
-
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
-    sigpending(&pending);
-    n = write_once(fd, bytes, len);
-    err = errno;
-    if (n < 0 && err == EPIPE && !sigismember(&pending, SIGPIPE)) {
-        while (sigtimedwait(&sigpipe, NULL, &at_once) < 0 && errno == EINTR) {
-        }
-    }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = err;
-    return n;
-}
-
 /* At most PIPE_BUF bytes: all of them or none. */
 static bool write_pipe(struct re_sink *sink, const char *bytes, size_t len)
 {
-    ssize_t n = write_without_signal(sink->fd, bytes, len);
+    ssize_t n = write_without(SIGPIPE, sink->fd, bytes, len);
 
     if (n < 0 && errno == EAGAIN && wait_for_room(sink)) {
-        n = write_without_signal(sink->fd, bytes, len);
+        n = write_without(SIGPIPE, sink->fd, bytes, len);
     }
     return n >= 0 && (size_t)n == len;
 }
@@ -216,10 +233,10 @@ static bool holds(int fd, const char *bytes, size_t len)
 
 /* The bytes in a sealed memfd, or -1. Until it had been moved, other threads
  * of the guest could reach it: what counts is what has been sealed. */
-static int sealed(const char *bytes, size_t len)
+static int sealed(const struct re_sink *sink, const char *bytes, size_t len)
 {
     int low = memfd_create("policy-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    int fd = low < 0 ? -1 : re_move_high(low);
+    int fd = low < 0 ? -1 : re_move_to(low, sink->floor);
 
     if (low >= 0) {
         close(low);
@@ -245,7 +262,7 @@ static ssize_t send_file(struct re_sink *sink, const char *bytes, size_t len)
         .msg_control = &control, .msg_controllen = sizeof(control),
     };
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-    int fd = sealed(bytes, len);
+    int fd = sealed(sink, bytes, len);
     ssize_t n;
 
     if (fd < 0) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -110,6 +111,7 @@ static int parse_spec(struct spec *spec, const char *text)
 /* The kind of sink->fd, and what follows from it. */
 static void look(struct re_sink *sink, const struct spec *spec)
 {
+    struct rlimit most;
     struct stat st;
     int type = 0;
     socklen_t len = sizeof(type);
@@ -121,6 +123,8 @@ static void look(struct re_sink *sink, const struct spec *spec)
     }
     sink->kind = RE_SINK_PLAIN;
     sink->terminal = isatty(sink->fd);
+    sink->limited = getrlimit(RLIMIT_FSIZE, &most) == 0 &&
+        most.rlim_cur != RLIM_INFINITY;
     if (S_ISREG(st.st_mode) && spec->place == PLACE_PATH) {
         sink->kind = RE_SINK_FILE;
     } else if (S_ISFIFO(st.st_mode)) {
@@ -141,9 +145,9 @@ static void look(struct re_sink *sink, const struct spec *spec)
 
 /* Takes a descriptor out of the guest's way: closes it, returns the other one,
  * or a negative errno. */
-static int set_aside(int fd)
+static int set_aside(const struct re_sink *sink, int fd)
 {
-    int high = fd < 0 ? -1 : re_move_high(fd);
+    int high = fd < 0 ? -1 : re_move_to(fd, sink->floor);
     int err = errno;
 
     if (fd >= 0) {
@@ -163,7 +167,8 @@ static void stop_waiting(struct re_sink *sink)
     int fd;
 
     snprintf(name, sizeof(name), "/proc/self/fd/%d", sink->fd);
-    fd = set_aside(open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    fd = set_aside(sink, open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC |
+                              O_NOCTTY));
     if (fd >= 0) {
         close(sink->fd);
         sink->fd = fd;
@@ -190,8 +195,8 @@ static void remember_name(struct re_sink *sink, const char *path,
     sink->name = strdup(slash + 1);
     if (sink->dir_fd < 0) {
         dir = strndup(real, slash == real ? 1 : slash - real);
-        sink->dir_fd = set_aside(open(dir ? dir : "", O_PATH | O_DIRECTORY |
-                                      O_CLOEXEC));
+        sink->dir_fd = set_aside(sink, open(dir ? dir : "", O_PATH |
+                                            O_DIRECTORY | O_CLOEXEC));
         free(dir);
     }
 }
@@ -201,8 +206,9 @@ static int open_path(struct re_sink *sink, const struct spec *spec,
 {
     /* O_NONBLOCK: a pipe without a reader is an error, a full one loses
      * records (counted). */
-    sink->fd = set_aside(open(spec->path, O_WRONLY | O_APPEND | O_CREAT |
-                              O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
+    sink->fd = set_aside(sink, open(spec->path, O_WRONLY | O_APPEND |
+                                    O_CREAT | O_CLOEXEC | O_NOCTTY |
+                                    O_NONBLOCK, 0600));
     if (sink->fd < 0) {
         return sink->fd;
     }
@@ -220,7 +226,7 @@ static int open_fd(struct re_sink *sink, const struct spec *spec)
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
         return -EBADF;
     }
-    sink->fd = re_move_high(spec->fd);
+    sink->fd = re_move_to(spec->fd, sink->floor);
     if (sink->fd < 0) {
         return -errno;
     }
@@ -254,8 +260,8 @@ static int open_socket(struct re_sink *sink, const struct spec *spec)
     if (err) {
         return err;
     }
-    sink->fd = set_aside(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
-                                SOCK_NONBLOCK, 0));
+    sink->fd = set_aside(sink, socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
+                                      SOCK_NONBLOCK, 0));
     if (sink->fd < 0) {
         return sink->fd;
     }
@@ -267,9 +273,11 @@ static int open_socket(struct re_sink *sink, const struct spec *spec)
     return 0;
 }
 
-static void init(struct re_sink *sink, const struct spec *spec)
+static void init(struct re_sink *sink, const struct spec *spec,
+                 const struct re_origin *origin)
 {
     memset(sink, 0, sizeof(*sink));
+    sink->floor = re_origin_floor(origin);
     sink->fd = sink->dir_fd = -1;
     sink->format = spec->format;
     sink->kind = RE_SINK_NONE;
@@ -295,7 +303,7 @@ int re_sink_open(struct re_sink *sink, const char *text,
     if (parse_spec(&spec, text) < 0) {
         return bad_spec(text, diags);
     }
-    init(sink, &spec);
+    init(sink, &spec, origin);
     switch (spec.place) {
     case PLACE_PATH:
         err = open_path(sink, &spec, origin);
@@ -334,12 +342,17 @@ int re_sink_reopen(struct re_sink *sink, const char *text, const int fds[2],
     if (parse_spec(&spec, text) < 0) {
         return bad_spec(text, diags);
     }
-    init(sink, &spec);
+    init(sink, &spec, origin);
     sink->fd = fds[0];
     sink->dir_fd = fds[1];
     look(sink, &spec);
-    if (sink->kind == RE_SINK_FILE && sink->dir_fd >= 0) {
+    if (spec.place == PLACE_PATH && sink->dir_fd >= 0) {
         remember_name(sink, spec.path, origin);
+    }
+    if (sink->kind == RE_SINK_NONE && sink->name) {
+        /* Another thread was following the name while execve went on. */
+        sink->fd = re_sink_open_name(sink);
+        look(sink, &spec);
     }
     if (spec.place == PLACE_SOCKET) {
         set_peer(sink, spec.path);

@@ -64,6 +64,7 @@ struct re_sink {
     size_t limit;           /* bytes that one record may have */
 
     /* private */
+    int floor;              /* where its own descriptors stand */
     int dir_fd;             /* O_PATH: the folder of a FILE; or -1 */
     char *name;             /* of a FILE, in that folder */
     struct sockaddr_un peer;    /* of a DATAGRAM that can connect again */
@@ -72,6 +73,7 @@ struct re_sink {
     atomic_bool torn;       /* the last line lacks its end */
     atomic_bool stalled;    /* nobody reads: do not wait */
     bool terminal;
+    bool limited;           /* a file may grow so far: RLIMIT_FSIZE */
 };
 
 /*
@@ -98,6 +100,9 @@ int re_sink_reopen(struct re_sink *sink, const char *spec, const int fds[2],
                    struct re_origin *origin,
                    struct re_diags *diags);
 void re_sink_fds(const struct re_sink *sink, int fds[2]);
+
+/* The file of a FILE's name, opened anew or made; or -1. */
+int re_sink_open_name(const struct re_sink *sink);
 
 void re_sink_close(struct re_sink *sink);
 

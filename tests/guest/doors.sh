@@ -45,6 +45,32 @@ descriptors()
     done
 }
 
+# The limit is the guest's to raise; what follows from it is not.
+raised()
+{
+    own_program doors || return 0
+    local soft
+    soft=$(ulimit -Sn)
+    echo 'function through(call) return call:run() end' >"$work/through.lua"
+    policy <<'END'
+[policy]
+default = allow
+handlers = through.lua
+[deny]
+sync = EIO
+[emulate]
+getpgid = lua through
+END
+    options -D "$work/qemu.log" -d unimp
+    if [ "$(ulimit -Hn)" != unlimited ] && [ "$(ulimit -Hn)" -lt 4096 ]; then
+        skip "$target: a limit that is raised" "it cannot be"
+        return 0
+    fi
+    ulimit -Sn 1024
+    door "a limit that is raised opens no own descriptor" "raised: 0" raised
+    ulimit -Sn "$soft"
+}
+
 proc()
 {
     own_program doors || return 0
@@ -103,6 +129,8 @@ threads()
     door "a thread cannot have descriptors of its own" "apart: 0" apart
     nearly_all
     door "what is refused was never open" "raced: lost" raced
+    nearly_all
+    door "threads find what others look at" "together: 0 lost" together
 }
 
 mounts()
@@ -151,5 +179,5 @@ options_refused()
     check "and how to permit it" contains "$err" "gdb = yes"
 }
 
-for_each_target descriptors proc calls vsyscall threads mounts limits semihosting options_refused
+for_each_target descriptors raised proc calls vsyscall threads mounts limits semihosting options_refused
 tap_done

@@ -97,6 +97,27 @@ static void check_rename(void)
     re_sink_close(&sink);
 }
 
+/* The next program image finds the descriptor closed: by name the log goes
+ * on. */
+static void check_closed(void)
+{
+    struct re_sink sink, next;
+    int fds[2];
+
+    start();
+    open_sink(&sink, name);
+    put(&sink, "one\n");
+    re_sink_fds(&sink, fds);
+    close(fds[0]);
+    tap_ok(re_sink_reopen(&next, name, fds, origin, diags) == 0 &&
+           next.kind == RE_SINK_FILE && next.fd >= re_high_floor(),
+           "a log that was lost on the way is opened again");
+    put(&next, "two\n");
+    tap_ok(holds(name, "one\ntwo\n"), "and goes on");
+    re_sink_close(&next);
+    free(sink.name);
+}
+
 /* What a guest could put in the place of the log. */
 static void check_traps(void)
 {
@@ -559,6 +580,7 @@ int main(void)
         return tap_done();
     }
     check_rename();
+    check_closed();
     check_traps();
     check_moved_folder();
     check_pipe();

@@ -270,8 +270,9 @@ bool re_engine_runs_outside(const struct re_engine *engine);
 
 int re_high_floor(void);
 
-/* A duplicate among them, close-on-exec, or any other above 2; -1 and errno on
- * failure. Does not close "fd". */
+/* A duplicate among them, close-on-exec; -1 and errno on failure, EMFILE when
+ * none is free. Does not close "fd". For the start of the first program image:
+ * later the guest may have changed the limit. */
 int re_move_high(int fd);
 
 /* Replaces the program's name in later records (argument borrowed). */

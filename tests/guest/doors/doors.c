@@ -36,6 +36,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static char **arguments;        /* behind the word */
+
 static const char *name_of(long ret)
 {
     return ret < 0 ? strerrorname_np(errno) : "0";
@@ -109,6 +111,38 @@ static void closed(void)
         }
     }
     printf("closed: none\n");
+}
+
+/* With a larger limit, those of the next program image, and a new log file,
+ * would stand elsewhere. */
+static int count_open(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 8192; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+static void raised(void)
+{
+    struct rlimit limit;
+    char before[16];
+
+    snprintf(before, sizeof(before), "%d", count_open());
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    if (limit.rlim_max < 4096 || setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        printf("raised: not\n");
+        return;
+    }
+    execl("/proc/self/exe", "doors", "count", before, NULL);
+}
+
+static void count(void)
+{
+    printf("raised: %d\n", count_open() - atoi(arguments[0]));
 }
 
 static void closed_range(void)
@@ -514,6 +548,40 @@ static void raced(void)
     printf("raced: %s\n", race.won ? "won" : "lost");
 }
 
+/* Threads that open the same by a name in /proc: each finds it. */
+static void *open_same(void *name)
+{
+    long lost = 0;
+
+    for (int i = 0; i < 3000; i++) {
+        int fd = open(name, O_RDONLY);
+
+        lost += fd < 0;
+        close(fd);
+    }
+    return (void *)lost;
+}
+
+static void together(void)
+{
+    pthread_t threads[4];
+    char name[64];
+    long lost = 0;
+
+    snprintf(name, sizeof(name), "/proc/self/fd/%d",
+             open("/proc/self/comm", O_RDONLY));
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, open_same, name);
+    }
+    for (int i = 0; i < 4; i++) {
+        void *ret;
+
+        pthread_join(threads[i], &ret);
+        lost += (long)ret;
+    }
+    printf("together: %ld lost\n", lost);
+}
+
 /* /proc by other names: its own tree, and on another folder. */
 static void mounted(void)
 {
@@ -600,6 +668,8 @@ static const struct {
     { "timer", timer }, { "changes", changes }, { "vsyscall", vsyscall },
     { "mapper", mapper }, { "messages", messages }, { "sender", sender },
     { "sets", sets },
+    { "raised", raised }, { "count", count },
+    { "together", together },
 };
 
 int main(int argc, char **argv)
@@ -607,6 +677,7 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         for (unsigned d = 0; d < sizeof(doors) / sizeof(doors[0]); d++) {
             if (strcmp(argv[i], doors[d].name) == 0) {
+                arguments = argv + i + 1;
                 doors[d].function();
                 fflush(stdout);
             }

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 600
+# shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
+# Rules and handlers while things go wrong around them: signals, forks and execve
+# from threads, no descriptors, no memory, no standard files, no room for a log.
+# A call is answered as the policy says, or the guest does not run.
+# shellcheck source=tests/guest/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/guest/own-program.bash
+. "$here/own-program.bash"
+
+prepare()
+{
+    own_program faults || return 1
+    echo secret >"$work/secret"
+    echo 'function number(call) return 4242 end' >"$work/faults.lua"
+    rm -f "$work"/log.*
+    policy <<END
+[policy]
+default  = allow
+handlers = faults.lua
+[deny]
+setpgid = EACCES
+@open = EACCES if path == $work/secret
+[emulate]
+getpgid = lua number
+END
+}
+
+refusals='.syscall == "setpgid" and .verdict == "deny"'
+
+signals()
+{
+    prepare || return 0
+    run signals
+    check "signals disturb no answer" contains "$out" "signals: 0 wrong"
+    check "each refusal is recorded, in handlers of signals too" \
+        log_count "$refusals" "${out##*$'\n'}"
+}
+
+forks()
+{
+    prepare || return 0
+    expect "threads that fork disturb no answer" "forks: 0 wrong" forks
+    check "each refusal is recorded, the children's too" \
+        log_count "$refusals" 160
+}
+
+execs()
+{
+    prepare || return 0
+    expect "nor does execve from among threads, and a log that is renamed" \
+        "execs: 0 wrong" execs 12
+    cat "$work"/log.* >>"$log"
+    check "and each image's refusal is recorded" log_count \
+        "$refusals and .args.pgid >= 1000" 13
+}
+
+descriptors()
+{
+    prepare || return 0
+    local soft
+    soft=$(ulimit -Sn)
+    for few in 1024 300; do
+        prepare
+        ulimit -Sn "$few"
+        expect "of $few descriptors none is left" "descriptors: 0 wrong" \
+            descriptors
+        ulimit -Sn "$soft"
+        check "of $few: refusals are recorded" log_count "$refusals" 3
+    done
+    # Too few for the emulator itself: it says so.
+    prepare
+    for few in 12 24 40 64 100; do
+        ulimit -Sn "$few"
+        run calls
+        ulimit -Sn "$soft"
+        check "with $few descriptors the policy holds, or nothing runs" \
+            matches "$status:$out" '^(0:calls: 0 wrong|[1-9][0-9]*:)$'
+    done
+}
+
+standard()
+{
+    prepare || return 0
+    rm -f "$work/result"
+    (cd "$work" && "$emulator" "${given[@]}" "$probe" none \
+        <&- >&- 2>&- 3<&-)
+    check "without standard files: as it would be" equals \
+        "$(cat "$work/result")" "none: 0 wrong, 0 open, then 0"
+    check "and refusals are recorded" log_count "$refusals" 1
+    prepare
+    given=(-policy "$work/policy.ini")
+    (cd "$work" && "$emulator" "${given[@]}" "$probe" calls \
+        >"$work/result" 2>&- 3<&-)
+    check "without standard error" equals "$(cat "$work/result")" \
+        "calls: 0 wrong"
+}
+
+memory()
+{
+    prepare || return 0
+    local most
+    for most in 20000 60000 100000 200000 400000 800000 1600000 20000000; do
+        run_limited -v "$most" calls
+        check "with $most KiB the policy holds, or nothing runs" \
+            matches "$status:$out" '^(0:calls: 0 wrong|[1-9][0-9]*:)$'
+    done
+}
+
+# run_limited OPTION N WORD: run, with a limit of the shell's
+run_limited()
+{
+    {
+        out=$(cd "$work" && ulimit -S "$1" "$2" && exec timeout 60 "$emulator" \
+            "${given[@]}" "$probe" "$3" 2>"$work/err" </dev/null 3<&-)
+        status=$?
+    } 2>/dev/null
+}
+
+growth()
+{
+    prepare || return 0
+    run_limited -f 400 calls
+    check "a log that may not grow stops no guest" equals "$out" \
+        "calls: 0 wrong"
+    check "and ends where it must" test "$(stat -c %s "$log")" -eq $((400 * 1024))
+}
+
+for_each_target signals forks execs descriptors standard memory growth
+tap_done
