@@ -284,6 +284,9 @@ void re_lua_set_on_error(struct re_lua *lua, const struct re_rule *on_error)
 void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin)
 {
     lua->origin = origin;
+    if (!origin) {
+        return;
+    }
     if (lua->message_fd >= 0) {
         close(lua->message_fd);
     }

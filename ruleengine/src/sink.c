@@ -333,6 +333,27 @@ int re_sink_open(struct re_sink *sink, const char *text,
 
 /* --- the next program image -------------------------------------------- */
 
+/* execve has ended other threads, maybe in the middle of a line: the kernel cuts
+ * a write between two pages. */
+static void look_at_end(struct re_sink *sink)
+{
+    int fd = openat(sink->dir_fd, sink->name, O_RDONLY | O_CLOEXEC |
+                    O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
+    struct stat log, found;
+    char last = '\n';
+
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(sink->fd, &log) == 0 && fstat(fd, &found) == 0 &&
+        log.st_dev == found.st_dev && log.st_ino == found.st_ino &&
+        found.st_size > 0 &&
+        pread(fd, &last, 1, found.st_size - 1) == 1 && last != '\n') {
+        atomic_store(&sink->torn, true);
+    }
+    close(fd);
+}
+
 int re_sink_reopen(struct re_sink *sink, const char *text, const int fds[2],
                    struct re_origin *origin,
                    struct re_diags *diags)
@@ -353,6 +374,9 @@ int re_sink_reopen(struct re_sink *sink, const char *text, const int fds[2],
         /* Another thread was following the name while execve went on. */
         sink->fd = re_sink_open_name(sink);
         look(sink, &spec);
+    }
+    if (sink->kind == RE_SINK_FILE && sink->name) {
+        look_at_end(sink);
     }
     if (spec.place == PLACE_SOCKET) {
         set_peer(sink, spec.path);

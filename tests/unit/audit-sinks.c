@@ -108,12 +108,13 @@ static void check_closed(void)
     open_sink(&sink, name);
     put(&sink, "one\n");
     re_sink_fds(&sink, fds);
+    write(fds[0], "cut", 3);
     close(fds[0]);
     tap_ok(re_sink_reopen(&next, name, fds, origin, diags) == 0 &&
            next.kind == RE_SINK_FILE && next.fd >= re_high_floor(),
            "a log that was lost on the way is opened again");
     put(&next, "two\n");
-    tap_ok(holds(name, "one\ntwo\n"), "and goes on");
+    tap_ok(holds(name, "one\ncut\ntwo\n"), "and goes on, on a new line");
     re_sink_close(&next);
     free(sink.name);
 }
