@@ -71,11 +71,15 @@ static bool is_door(const char *name)
     return false;
 }
 
+static bool keeps_files(void);
+static bool doors_keep_files;
+
 void policy_doors_prepare(const struct st_target *target, uint8_t *map)
 {
     const struct rlimit none = { 0, 0 };
 
     doors_target = target;
+    doors_keep_files = keeps_files();
     setrlimit(RLIMIT_CORE, &none);
     for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
         const char *name = st_slot_name(target, slot);
@@ -448,6 +452,42 @@ static bool is_ours(int fd)
     return ours;
 }
 
+static bool is_type(int fd, mode_t type)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type;
+}
+
+/* A file that the emulator itself writes: a log, statistics. */
+static bool is_written_by_us(int own, struct stat *st)
+{
+    int flags = fcntl(own, F_GETFL);
+
+    return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) &&
+        fstat(own, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink > 0;
+}
+
+/* Whether there are such files: rotation changes which, not whether. */
+static bool keeps_files(void)
+{
+    struct stat st;
+
+    for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
+        if (is_written_by_us(own, &st)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Records are evidence: opening for writing what they go to is refused. */
+static bool would_forge(int found, int flags)
+{
+    return doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)) &&
+        !(flags & O_PATH) && is_type(found, S_IFREG) && is_ours(found);
+}
+
 bool policy_doors_refuse(int fd, bool magic)
 {
     const char *own;
@@ -470,13 +510,6 @@ static int open_link(int found, int flags)
         return -1;
     }
     return fcntl(found, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
-}
-
-static bool is_type(int fd, mode_t type)
-{
-    struct stat st;
-
-    return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type;
 }
 
 /* Whether another thread of the guest could use a descriptor meanwhile. */
@@ -527,6 +560,10 @@ static int open_found(CPUArchState *env, int found,
 
     if ((flags & O_CREAT) && ((flags & O_EXCL) || is_type(found, S_IFDIR))) {
         errno = flags & O_EXCL ? EEXIST : EISDIR;
+        return -1;
+    }
+    if (would_forge(found, flags)) {
+        errno = EACCES;
         return -1;
     }
     if (is_refused(found, &own)) {
@@ -592,6 +629,33 @@ static int open_and_look(CPUArchState *env, int dirfd, const char *name,
                                  true) : -1;
 }
 
+/* The same for a name that leads to a file which is held already. */
+static bool would_forge_held(int dirfd, const char *name, int flags)
+{
+    bool forges = false;
+    int found;
+
+    if (doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)) &&
+        !(flags & O_PATH)) {
+        found = openat(dirfd, name, O_PATH | O_CLOEXEC);
+        found = found < 0 ? -1 : set_aside_to_look(found);
+        if (found >= 0) {
+            forges = would_forge(found, flags);
+            close_looked_at(found);
+        }
+    }
+    errno = EACCES;
+    return forges;
+}
+
+/* Whether a file has to be looked at before it is opened: with threads, which
+ * could use it; and where opening alone might empty it. */
+static bool looks_first(uint64_t flags)
+{
+    return has_threads() ||
+        (doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)));
+}
+
 int policy_openat2(CPUArchState *env, int dirfd, const char *name,
                    const void *guests)
 {
@@ -599,13 +663,14 @@ int policy_openat2(CPUArchState *env, int dirfd, const char *name,
     int fd;
 
     if (policy_is_plain(name)) {
-        return open_how(dirfd, name, how, how->flags, 0);
+        return would_forge_held(dirfd, name, how->flags) ? -1 :
+            open_how(dirfd, name, how, how->flags, 0);
     }
     if (how->mode && !(how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))) {
         errno = EINVAL;
         return -1;
     }
-    fd = has_threads() ? find_and_open(env, dirfd, name, how, false) :
+    fd = looks_first(how->flags) ? find_and_open(env, dirfd, name, how, false) :
         open_and_look(env, dirfd, name, how);
     if (fd < 0 && (errno == ELOOP || errno == ENOSYS) &&
         !(how->resolve & (RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS))) {
@@ -620,7 +685,8 @@ int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
     struct open_how how = { .flags = (uint32_t)flags };
 
     if (policy_is_plain(name)) {
-        return safe_syscall(__NR_openat, dirfd, name, flags, mode);
+        return would_forge_held(dirfd, name, flags) ? -1 :
+            safe_syscall(__NR_openat, dirfd, name, flags, mode);
     }
     /* openat2 refuses what openat ignores. */
     if (flags & O_PATH) {

@@ -330,7 +330,7 @@ static void apply_content(struct pin *pin, struct re_call *call)
         call->nr = TARGET_NR_stat64;
         break;
 #endif
-#ifdef TARGET_NR_oldlstat
+#if defined(TARGET_NR_oldlstat) && defined(TARGET_NR_oldstat)
     case TARGET_NR_oldlstat:
         call->nr = TARGET_NR_oldstat;
         break;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ruleengine/engine.h"
+#include "origin.h"
 
 enum { POLL_TRIES = 4 };        /* signals cut a wait short */
 

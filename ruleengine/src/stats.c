@@ -191,47 +191,62 @@ static int map_head(struct re_stats *s, bool fresh)
                   sizeof(s->head->magic)) == 0 ? 0 : -EINVAL;
 }
 
-/* The section of this target and these rules; a new one behind the others. */
-static int find_section(struct re_stats *s, const struct listing *l,
-                        struct re_stats_section **ret)
+/* What a section of these numbers takes; 0: no policy has such numbers. */
+static size_t section_size(uint64_t slots, uint64_t rules, uint64_t text)
 {
-    const char *name = st_target_name(s->target);
-    struct re_stats_section *section = s->head->sections;
-    size_t end = PAGE, size;
-    unsigned i;
-    int err;
+    return slots > ST_MAX_SLOTS || rules > UINT32_MAX || text > UINT32_MAX ? 0 :
+        (slots + 1) * sizeof(struct re_stats_slot) +
+        rules * sizeof(struct re_stats_rule) + text;
+}
 
-    for (i = 0; i < s->head->section_count; i++, section++) {
-        if (strcmp(section->target, name) == 0 && section->rules == l->rules &&
-            section->slots == st_slot_count(s->target) &&
-            section->text_size == l->text) {
-            *ret = section;
-            return 0;
-        }
-        end += whole_pages((section->slots + 1) * sizeof(*s->slots) +
-                           section->rules * sizeof(*s->rules) +
-                           section->text_size);
-    }
-    size = (st_slot_count(s->target) + 1) * sizeof(*s->slots) +
-        l->rules * sizeof(*s->rules) + l->text;
-    err = i == RE_STATS_SECTIONS ? -E2BIG :
-        make_room(s->fd, end, whole_pages(size));
-    if (err) {
-        return err;
-    }
-    *section = (struct re_stats_section) {
-        .offset = end, .slots = st_slot_count(s->target), .rules = l->rules,
+/*
+ * The section of this target and these rules; a new one behind the others. The
+ * file may have been written to by others since an earlier image: what it says is
+ * copied, and used only where it says what this image has worked out by itself.
+ */
+static int find_section(struct re_stats *s, const struct listing *l,
+                        struct re_stats_section *ret)
+{
+    struct re_stats_section want = {
+        .offset = PAGE, .slots = st_slot_count(s->target), .rules = l->rules,
         .text_size = l->text,
     };
-    snprintf(section->target, sizeof(section->target), "%s", name);
-    s->head->section_count = i + 1;
-    *ret = section;
-    return 0;
+    size_t size = section_size(want.slots, want.rules, want.text_size);
+    struct re_stats_section had;
+    uint32_t count = *(volatile uint32_t *)&s->head->section_count;
+    uint32_t i;
+    int err;
+
+    snprintf(want.target, sizeof(want.target), "%s", st_target_name(s->target));
+    for (i = 0; i < count && i < RE_STATS_SECTIONS; i++) {
+        memcpy(&had, &s->head->sections[i], sizeof(had));
+        had.target[sizeof(had.target) - 1] = '\0';
+        if (strcmp(had.target, want.target) == 0 &&
+            had.rules == want.rules && had.slots == want.slots &&
+            had.text_size == want.text_size) {
+            break;
+        }
+        had.offset = section_size(had.slots, had.rules, had.text_size);
+        if (had.offset == 0) {
+            return -EINVAL;
+        }
+        want.offset += whole_pages(had.offset);
+    }
+    if (i == RE_STATS_SECTIONS || size == 0) {
+        return -E2BIG;
+    }
+    err = make_room(s->fd, want.offset, whole_pages(size));
+    if (!err && i == count) {
+        s->head->sections[i] = want;
+        s->head->section_count = i + 1;
+    }
+    *ret = want;
+    return err;
 }
 
 static int map_section(struct re_stats *s, const struct listing *l)
 {
-    struct re_stats_section *section;
+    struct re_stats_section section;
     int err;
 
     flock(s->fd, LOCK_EX);
@@ -240,16 +255,16 @@ static int map_section(struct re_stats *s, const struct listing *l)
     if (err) {
         return err;
     }
-    s->slot_count = section->slots;
-    s->map_size = (section->slots + 1) * sizeof(*s->slots) +
-        section->rules * sizeof(*s->rules) + section->text_size;
-    s->map = map_part(s->fd, section->offset, s->map_size);
+    s->slot_count = section.slots;
+    s->map_size = (section.slots + 1) * sizeof(*s->slots) +
+        section.rules * sizeof(*s->rules) + section.text_size;
+    s->map = map_part(s->fd, section.offset, s->map_size);
     if (!s->map) {
         return -errno;
     }
     s->slots = s->map;
-    s->rules = (void *)(s->slots + section->slots + 1);
-    s->text = (void *)(s->rules + section->rules);
+    s->rules = (void *)(s->slots + section.slots + 1);
+    s->text = (void *)(s->rules + section.rules);
     return 0;
 }
 
