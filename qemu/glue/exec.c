@@ -394,6 +394,16 @@ int policy_program_fd(void)
     return own.program_path_fd;
 }
 
+int policy_emulator_fd(unsigned index)
+{
+    return own.siblings[index];
+}
+
+const char *policy_log_name(void)
+{
+    return log_name;
+}
+
 int policy_message_fd(void)
 {
     return own.message_fd;

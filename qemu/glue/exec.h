@@ -54,6 +54,12 @@ int policy_program_fd(void);
 /* The same by its name without links; "" when it has none. */
 const char *policy_program_name(void);
 
+/* The emulator for st_target_at(index), O_PATH, or -1. */
+int policy_emulator_fd(unsigned index);
+
+/* -D's file, absolute, which may contain %d, or NULL. */
+const char *policy_log_name(void);
+
 /* Standard error as it was when the user started the first emulator, or -1. */
 int policy_message_fd(void);
 

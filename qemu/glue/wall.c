@@ -13,6 +13,7 @@
 
 #include "exec.h"
 #include "host-filter.h"
+#include "landlock.h"
 #include "policy.h"
 #include "wall.h"
 
@@ -22,6 +23,7 @@ bool policy_wall_stands;
 
 static enum re_wall wall = RE_WALL_OFF;
 static struct host_filter *wall_filter;     /* until it is installed */
+static struct landlock *wall_files;         /* the same */
 
 /* A part of the wall is not to be had: strict does without the guest instead. */
 static void lacks(const char *part, const char *why)
@@ -119,6 +121,50 @@ static int install_filter(void)
     return ret == 0 ? 0 : ret > 0 ? -EAGAIN : -errno;
 }
 
+/* --- files and ports --------------------------------------------------- */
+
+/* A log that is a file: its name, or NULL. */
+static const char *log_file(const char *spec)
+{
+    static const char *const formats[] = { "text:", "kernel:", "json:" };
+
+    if (log_reason(spec) != HOST_CALLS_LOG) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+        if (g_str_has_prefix(spec, formats[i])) {
+            spec += strlen(formats[i]);
+        }
+    }
+    return spec;
+}
+
+static void prepare_files(const struct re_engine *engine,
+                          const struct st_target *target,
+                          const char *const *logs, size_t log_count)
+{
+    g_autoptr(GPtrArray) written = g_ptr_array_new();
+    const char *why = NULL;
+    int err;
+
+    for (size_t i = 0; i < log_count; i++) {
+        if (log_file(logs[i])) {
+            g_ptr_array_add(written, (char *)log_file(logs[i]));
+        }
+    }
+    if (policy_log_name()) {
+        g_ptr_array_add(written, (char *)policy_log_name());
+    }
+    g_ptr_array_add(written, NULL);
+    err = landlock_prepare(&wall_files, &why, engine, target,
+                           (const char *const *)written->pdata);
+    if (err) {
+        lacks("Landlock", strerror(-err));
+    } else if (why) {
+        qemu_log_mask(LOG_UNIMP, "host-wall: no files are bound: %s\n", why);
+    }
+}
+
 /* --- the whole --------------------------------------------------------- */
 
 /* What would be lost to the user behind a wall that does not know of it. */
@@ -155,6 +201,7 @@ void policy_wall_prepare(struct re_engine *engine,
     } else {
         prepare_filter(engine, target,
                        reasons(engine, logs, log_count));
+        prepare_files(engine, target, logs, log_count);
     }
 }
 
@@ -162,6 +209,14 @@ void policy_enter(void)
 {
     int err;
 
+    if (wall_files) {
+        err = landlock_enforce(wall_files);
+        g_clear_pointer(&wall_files, landlock_free);
+        if (err) {
+            lacks("Landlock", strerror(-err));
+        }
+        policy_wall_stands = true;
+    }
     if (!wall_filter) {
         return;
     }

@@ -13,6 +13,7 @@
 #include "audit.h"
 #include "device.h"
 #include "diag-add.h"
+#include "extent.h"
 #include "learn.h"
 #include "lua-state.h"
 #include "manner.h"
@@ -958,6 +959,42 @@ bool re_engine_may_run(const struct re_engine *e, int slot)
         }
     }
     return true;
+}
+
+/* Each layer is a wall by itself: the first that bounds it. */
+static enum re_extent engine_extent(const struct re_engine *e, unsigned slot,
+                                    const struct re_extent_query *query)
+{
+    enum re_extent extent = RE_EXTENT_ANY;
+
+    if (!re_engine_may_run(e, slot)) {
+        return RE_EXTENT_NONE;
+    }
+    for (unsigned i = 0; i < e->layer_count && extent == RE_EXTENT_ANY; i++) {
+        extent = re_layer_extent(e->layers[i], slot, query);
+    }
+    return extent;
+}
+
+enum re_extent re_engine_files(const struct re_engine *e, unsigned slot,
+                               enum re_extent_of of, int access,
+                               re_extent_file_fn *file, void *opaque)
+{
+    const struct re_extent_query query = {
+        .of = of, .access = access, .file = file, .opaque = opaque,
+    };
+
+    return engine_extent(e, slot, &query);
+}
+
+enum re_extent re_engine_ports(const struct re_engine *e, unsigned slot,
+                               re_extent_port_fn *port, void *opaque)
+{
+    const struct re_extent_query query = {
+        .ports = true, .access = -1, .port = port, .opaque = opaque,
+    };
+
+    return engine_extent(e, slot, &query);
 }
 
 bool re_engine_acts(const struct re_engine *e)

@@ -107,6 +107,59 @@ never()
     check "nothing was left behind" test ! -e "$box/created" -a ! -e /tmp/stolen
 }
 
+# folder: the policy of a program that reads below one folder, may write into
+# another, and talks to one port
+folder()
+{
+    furnish
+    mkdir -p "$box/written"
+    echo file >"$box/written/file"
+    policy <<END
+[policy]
+default = allow
+host-wall = $1
+log = none
+[deny]
+@open = EACCES if access == read && path !under $box/allowed
+@open = EACCES if access != read && path !under $box/written
+?unlink = EACCES if path !under $box/written
+unlinkat = EACCES if path !under $box/written
+syscalls = mount ?umount umount2 pivot_root ?move_mount ?open_tree ?fsmount
+           ?mount_setattr open_by_handle_at execve ?execveat
+           ?rename renameat ?renameat2 ?link linkat
+connect = EACCES if family in {AF_INET, AF_INET6} && port != 443
+bind = EACCES if family in {AF_INET, AF_INET6} && port != 0
+END
+    given=(-policy "$work/policy.ini")
+}
+
+# files: "N NAME ANSWER-WITHOUT ANSWER-WITH", as attack_table
+files()
+{
+    local n name without with
+    export LD_PRELOAD=$library NATIVE_BOX=$box
+    while read -r n name without with; do
+        [ -n "$n" ] || continue
+        folder off
+        attack "$n"
+        check "without the wall, $name" equals "$answer" "$without"
+        folder strict
+        attack "$n"
+        check "the wall: $name" equals "$answer" "$with"
+    done <<'END'
+0 read-what-may-be-read 0 0
+1 read-another-file 0 EACCES
+2 write-what-may-be-read 0 EACCES
+3 make-a-file 0 EACCES
+4 remove-a-file 0 EACCES
+26 read-from-another-thread 0 EACCES
+30 make-a-file-where-to-read 0 EACCES
+28 bind-any-port 0 0
+27 connect-to-another-port ECONNREFUSED EACCES
+END
+    unset LD_PRELOAD NATIVE_BOX
+}
+
 programs()
 {
     sandbox strict
@@ -119,5 +172,5 @@ if ! build_library; then
     tap_done
     exit
 fi
-TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never
+TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never files
 tap_done
