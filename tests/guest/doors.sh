@@ -71,6 +71,13 @@ END
     ulimit -Sn "$soft"
 }
 
+written()
+{
+    own_program doors || return 0
+    nearly_all
+    door "the log cannot be opened for writing" "written: 0" written
+}
+
 proc()
 {
     own_program doors || return 0
@@ -179,5 +186,5 @@ options_refused()
     check "and how to permit it" contains "$err" "gdb = yes"
 }
 
-for_each_target descriptors raised proc calls vsyscall threads mounts limits semihosting options_refused
+for_each_target descriptors raised written proc calls vsyscall threads mounts limits semihosting options_refused
 tap_done

@@ -655,6 +655,37 @@ static void semihosting(void)
 #endif
 }
 
+/* --- what the emulator writes -------------------------------------------- */
+
+/* Ways to write into the log, which lies in the working folder. */
+static void written(void)
+{
+    static const int ways[] = {
+        O_WRONLY | O_APPEND, O_RDWR, O_WRONLY | O_TRUNC, O_RDONLY | O_TRUNC,
+        O_WRONLY | O_CREAT,
+    };
+    static const char *const names[] = { "log", "./log-link", "log-hard" };
+    int found = 0;
+
+    if (symlink("log", "log-link") < 0 || link("log", "log-hard") < 0) {
+        printf("written: no links, %s\n", strerrorname_np(errno));
+        return;
+    }
+    for (unsigned i = 0; i < 15; i++) {
+        int fd = open(names[i % 3], ways[i / 3], 0600);
+
+        if (fd >= 0) {
+            found++;
+            close(fd);
+        } else if (errno != EACCES) {
+            printf("%s: %s\n", names[i % 3], strerrorname_np(errno));
+        }
+    }
+    printf("written: %d\n", found);
+    unlink("log-link");
+    unlink("log-hard");
+}
+
 static const struct {
     const char *name;
     void (*function)(void);
@@ -669,7 +700,7 @@ static const struct {
     { "mapper", mapper }, { "messages", messages }, { "sender", sender },
     { "sets", sets },
     { "raised", raised }, { "count", count },
-    { "together", together },
+    { "together", together }, { "written", written },
 };
 
 int main(int argc, char **argv)
