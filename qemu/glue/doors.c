@@ -481,11 +481,25 @@ static bool keeps_files(void)
     return false;
 }
 
-/* Records are evidence: opening for writing what they go to is refused. */
+/* Records are evidence: opening for writing what they go to is refused, but what is
+ * the guest's own standard error as well. */
 static bool would_forge(int found, int flags)
 {
-    return doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)) &&
-        !(flags & O_PATH) && is_type(found, S_IFREG) && is_ours(found);
+    struct stat st, own;
+    bool forges = false;
+
+    if (!doors_keep_files || !(flags & (O_ACCMODE | O_TRUNC)) ||
+        (flags & O_PATH) || fstat(found, &st) < 0 || !S_ISREG(st.st_mode) ||
+        is_same(policy_message_fd(), &st)) {
+        return false;
+    }
+    pthread_mutex_lock(&doors_lock);
+    for (int fd = policy_floor; fd < policy_floor + RE_HIGH_COUNT; fd++) {
+        forges = forges || (is_written_by_us(fd, &own) &&
+                            own.st_dev == st.st_dev && own.st_ino == st.st_ino);
+    }
+    pthread_mutex_unlock(&doors_lock);
+    return forges;
 }
 
 bool policy_doors_refuse(int fd, bool magic)
