@@ -248,7 +248,7 @@ static const struct {
     { "openat2",   RE_EXTENT_PATH, RE_ACCESS_READ, READ },
     { "openat2",   RE_EXTENT_PATH, RE_ACCESS_WRITE, WRITE },
     { "openat2",   RE_EXTENT_PATH, RE_ACCESS_READWRITE, READ | WRITE },
-    { "creat",     RE_EXTENT_PATH, -1, WRITE },
+    { "creat",     RE_EXTENT_PATH, RE_ACCESS_WRITE, WRITE },
     { "mq_open",   RE_EXTENT_PATH, -1, 0 },
     { "truncate",  RE_EXTENT_PATH, -1, TRUNCATE },
     { "mkdir",     RE_EXTENT_PATH, -1, MAKE_DIR },
