@@ -67,6 +67,7 @@ several()
 {
     own_program logs || return 0
     refusing
+    rm -f "$work/text" "$work/kernel"
     logs "$log" "text:$work/text" "kernel:$work/kernel" fd:7
     run exec "$probe" exec "$probe" refuse 1 1 1 7>"$work/seven"
     check "across execve: JSON" log_count '.syscall == "setpgid"' 3
