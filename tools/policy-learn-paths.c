@@ -523,18 +523,20 @@ static bool find_number(const char *text, size_t *at, size_t *length)
     return false;
 }
 
-/* The path with its number as a pattern, or NULL. */
+/* The path with its number as a pattern, or NULL. Its folders may be patterns by
+ * now. */
 static char *numbered(const struct item *item)
 {
     size_t at, length;
+    const char *name = strrchr(item->text, '/');
     char *before, *after, *text;
 
-    if (item->wild || !strchr(item->text, '/') ||
+    if (!name || (item->wild && strpbrk(name, "*[?\\")) ||
         !find_number(item->text, &at, &length)) {
         return NULL;
     }
     text = policy_need(strndup(item->text, at));
-    before = escaped(text);
+    before = item->wild ? policy_printf("%s", text) : escaped(text);
     after = escaped(item->text + at + length);
     free(text);
     text = policy_printf("%s[0-9]*%s", before, after);
