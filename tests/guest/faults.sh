@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 600
+# timeout: 1500
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Rules and handlers while things go wrong around them: signals, forks and execve
 # from threads, no descriptors, no memory, no standard files, no room for a log.

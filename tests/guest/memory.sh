@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1500
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # The emulator's memory is out of the guest's reach: reads, writes and system
 # calls at every place of the emulator's, by every kind of instruction.
