@@ -481,6 +481,13 @@ static bool keeps_files(void)
     return false;
 }
 
+/* Whether opening with these flags could change such a file. */
+static bool could_forge(uint64_t flags)
+{
+    return doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)) &&
+        !(flags & O_PATH);
+}
+
 /* Records are evidence: opening for writing what they go to is refused, but what is
  * the guest's own standard error as well. */
 static bool would_forge(int found, int flags)
@@ -488,15 +495,13 @@ static bool would_forge(int found, int flags)
     struct stat st, own;
     bool forges = false;
 
-    if (!doors_keep_files || !(flags & (O_ACCMODE | O_TRUNC)) ||
-        (flags & O_PATH) || fstat(found, &st) < 0 || !S_ISREG(st.st_mode) ||
+    if (!could_forge(flags) || fstat(found, &st) < 0 || !S_ISREG(st.st_mode) ||
         is_same(policy_message_fd(), &st)) {
         return false;
     }
     pthread_mutex_lock(&doors_lock);
     for (int fd = policy_floor; fd < policy_floor + RE_HIGH_COUNT; fd++) {
-        forges = forges || (is_written_by_us(fd, &own) &&
-                            own.st_dev == st.st_dev && own.st_ino == st.st_ino);
+        forges = forges || (is_written_by_us(fd, &own) && is_same(fd, &st));
     }
     pthread_mutex_unlock(&doors_lock);
     return forges;
@@ -649,8 +654,7 @@ static bool would_forge_held(int dirfd, const char *name, int flags)
     bool forges = false;
     int found;
 
-    if (doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)) &&
-        !(flags & O_PATH)) {
+    if (could_forge(flags)) {
         found = openat(dirfd, name, O_PATH | O_CLOEXEC);
         found = found < 0 ? -1 : set_aside_to_look(found);
         if (found >= 0) {
@@ -666,8 +670,7 @@ static bool would_forge_held(int dirfd, const char *name, int flags)
  * could use it; and where opening alone might empty it. */
 static bool looks_first(uint64_t flags)
 {
-    return has_threads() ||
-        (doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)));
+    return has_threads() || could_forge(flags);
 }
 
 int policy_openat2(CPUArchState *env, int dirfd, const char *name,
