@@ -1,444 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the paths that were seen to those that are meant: names that are another
- * one each time become patterns, and folders of which many files were used
- * become one pattern. What is general is said, with its reason.
+ * From the paths that were seen to those that are meant: paths that differ in a
+ * number become one pattern, and so do folders of which many files were used.
+ * What is general is said, with its reason.
  */
-#include "policy-learn.h"
+#include "policy-learn-paths.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 enum {
     MANY = 6,               /* files of one folder that become a pattern */
     ALIKE = 3,              /* names that differ in a number alone */
-    HASH_MIN = 16,          /* hexadecimal digits of a hash */
-    RANDOM_MIN = 5,         /* characters that a temporary name is made of */
-    NUMBER_MIN = 3,         /* digits of a process id, of a counter */
+    NUMBER_MIN = 3,         /* digits of a counter */
 };
-
-struct item {
-    char *seen;
-    char *text;             /* a pattern if wild, else the path itself */
-    bool wild, whole;       /* whole: text ends in a pattern for a folder */
-    const char *why;
-};
-
-struct items {
-    struct item *items;
-    size_t count;
-};
-
-/* --- folders -------------------------------------------------------------- */
-
-static const char *const temporary[] = {
-    "/tmp", "/var/tmp", "/dev/shm", "/run", "/var/run",
-};
-
-/* Whether path is dir, or lies below it. */
-static bool is_below(const char *path, const char *dir)
-{
-    size_t length = strlen(dir);
-
-    return strcmp(dir, "/") == 0 ||
-        (strncmp(path, dir, length) == 0 &&
-         (path[length] == '/' || !path[length]));
-}
-
-static bool is_below_any(const char *path, const char *const *dirs,
-                         size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (is_below(path, dirs[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool learn_is_within(const char *path, const struct learn_words *folders)
-{
-    return is_below_any(path, temporary, COUNT(temporary)) ||
-        is_below_any(path, (const char *const *)folders->items,
-                     folders->count);
-}
-
-/* --- one name ------------------------------------------------------------- */
-
-/* A name's place in its path. */
-struct place {
-    const char *dir;        /* the path before it, without the last slash */
-    long pid;
-    bool writes, any_target;
-};
-
-static char *without(const char *word, size_t at, size_t length,
-                     const char *put)
-{
-    return policy_printf("%.*s%s%s", (int)at, word, put, word + at + length);
-}
-
-static bool all_digits(const char *word)
-{
-    return *word && word[strspn(word, "0123456789")] == '\0';
-}
-
-/* /proc/123, /proc/self/task/123, /proc/self/fd/7 */
-static char *in_proc(const char *word, const struct place *p, const char **why)
-{
-    size_t length = strlen(p->dir);
-
-    if (!is_below(p->dir, "/proc") || !all_digits(word)) {
-        return NULL;
-    }
-    if (strcmp(p->dir, "/proc") == 0 ||
-        (length > 5 && strcmp(p->dir + length - 5, "/task") == 0)) {
-        *why = "a process id";
-        return policy_printf("[0-9]*");
-    }
-    if (strcmp(p->dir + length - 3, "/fd") == 0 ||
-        (length > 7 && strcmp(p->dir + length - 7, "/fdinfo") == 0)) {
-        *why = "a descriptor's number";
-        return policy_printf("[0-9]*");
-    }
-    return NULL;
-}
-
-/* Bytes that are no text: json-c has put U+FFFD in their place. */
-static size_t odd_length(const char *at)
-{
-    if ((unsigned char)*at < ' ' || *at == 0x7f) {
-        return *at != '\0';
-    }
-    /* C1 controls, and U+FFFD */
-    return *at == '\xc2' && (unsigned char)at[1] < 0xa0 ? 2 :
-        strncmp(at, "\xef\xbf\xbd", 3) == 0 ? 3 : 0;
-}
-
-static char *odd_bytes(const char *word, const struct place *p,
-                       const char **why)
-{
-    char *text = policy_need(malloc(2 * strlen(word) + 1)), *to = text;
-
-    (void)p;
-    for (size_t n; *word; word += n) {
-        n = odd_length(word);
-        if (n) {
-            *why = "bytes that a policy cannot hold";
-            *to = '*';
-            to += to == text || to[-1] != '*';
-        } else {
-            n = 1;
-            if (strchr("*?[\\", *word)) {
-                *to++ = '\\';
-            }
-            *to++ = *word;
-        }
-    }
-    *to = '\0';
-    if (*why) {
-        return text;
-    }
-    free(text);
-    return NULL;
-}
-
-static char *process_id(const char *word, const struct place *p,
-                        const char **why)
-{
-    char number[24];
-    size_t length = snprintf(number, sizeof(number), "%ld", p->pid);
-
-    for (const char *at = word; length >= NUMBER_MIN &&
-         (at = strstr(at, number)); at += length) {
-        if ((at == word || !isdigit((unsigned char)at[-1])) &&
-            !isdigit((unsigned char)at[length])) {
-            *why = "the process id";
-            return without(word, at - word, length, "[0-9]*");
-        }
-    }
-    return NULL;
-}
-
-/* Long hexadecimal runs, also with dashes, as in UUIDs. */
-static char *hash(const char *word, const struct place *p, const char **why)
-{
-    (void)p;
-    for (size_t i = 0; word[i];) {
-        size_t length = strspn(word + i, "0123456789abcdefABCDEF-");
-        size_t digits = 0, letters = 0;
-
-        for (size_t j = 0; j < length; j++) {
-            digits += !!isdigit((unsigned char)word[i + j]);
-            letters += !!isalpha((unsigned char)word[i + j]);
-        }
-        if (digits + letters >= HASH_MIN && digits && letters) {
-            *why = "a hash";
-            return without(word, i, length, "*");
-        }
-        i += length ? length : 1;
-    }
-    return NULL;
-}
-
-/* Whether characters look as mkstemp() and its like make them. Where any file
- * may lie, more is asked of them. */
-static bool is_random(const char *s, size_t length, bool anywhere)
-{
-    bool digit = false, lower = false, upper = false, back = false;
-    bool hump = false;
-
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = s[i];
-
-        if (!isalnum(c) && c != '_') {
-            return false;
-        }
-        back |= isalpha(c) && i > 0 && isdigit((unsigned char)s[i - 1]);
-        hump |= isupper(c) && i > 0 && islower((unsigned char)s[i - 1]);
-        digit |= !!isdigit(c);
-        lower |= !!islower(c);
-        upper |= !!isupper(c);
-    }
-    if (length < RANDOM_MIN) {
-        return false;
-    }
-    return anywhere ? length > RANDOM_MIN && back :
-        (digit && (lower || upper)) || (hump && lower);
-}
-
-/* Names that programs put before the random part without a mark. */
-static size_t known_start(const char *s, size_t length)
-{
-    static const char *const starts[] = { "tmp", "cc", "go-build", "build" };
-
-    for (size_t i = 0; i < COUNT(starts); i++) {
-        size_t n = strlen(starts[i]);
-
-        if (length > n + 3 && strncmp(s, starts[i], n) == 0) {
-            return n;
-        }
-    }
-    return 0;
-}
-
-static char *temporary_name(const char *word, const struct place *p,
-                            const char **why)
-{
-    bool here = is_below_any(p->dir, temporary, COUNT(temporary));
-
-    if (!here && !p->writes) {
-        return NULL;
-    }
-    for (size_t i = 0; word[i];) {
-        size_t length = strcspn(word + i, ".-~#:"), start, end;
-
-        end = i + length;
-        start = here ? known_start(word + i, length) : 0;
-        if (is_random(word + i, length, !here)) {
-            *why = "a temporary name";
-            return without(word, i + start, length - start, "*");
-        }
-        start = length - strspn(word + i, "_abcdefghijklmnopqrstuvwxyz") <
-            NUMBER_MIN ? length : strspn(word + i,
-                                         "_abcdefghijklmnopqrstuvwxyz");
-        if (start < length &&
-            strspn(word + i + start, "0123456789") == length - start) {
-            *why = "a number in a temporary name";
-            return without(word, i + start, length - start, "[0-9]*");
-        }
-        i = word[end] ? end + 1 : end;
-    }
-    return NULL;
-}
-
-static const char *const system_folders[] = { "/usr", "/lib", "/lib64", "/opt" };
-
-/* libz.so.1.2.13 */
-static char *library_version(const char *word, const struct place *p,
-                             const char **why)
-{
-    const char *so = strstr(word, ".so.");
-
-    (void)p;
-    if (!so || !isdigit((unsigned char)so[4]) ||
-        so[4 + strspn(so + 4, "0123456789.")]) {
-        return NULL;
-    }
-    *why = "a library's version";
-    return policy_printf("%.*s.so.*", (int)(so - word), word);
-}
-
-/* python3.11, 5.36.0 */
-static char *version(const char *word, const struct place *p,
-                     const char **why)
-{
-    if (!is_below_any(p->dir, system_folders, COUNT(system_folders))) {
-        return NULL;
-    }
-    for (size_t i = 0; word[i]; i++) {
-        size_t major = strspn(word + i, "0123456789");
-        size_t rest = major && word[i + major] == '.' ?
-            strspn(word + i + major + 1, "0123456789.") : 0;
-
-        while (rest && word[i + major + rest] == '.') {
-            rest--;             /* the dot of a file's ending */
-        }
-        if (rest) {
-            *why = "a version";
-            return without(word, i + major + 1, rest, "*");
-        }
-        i += major ? major - 1 : 0;
-    }
-    return NULL;
-}
-
-/* aarch64-linux-gnu, arm-linux-gnueabihf */
-static char *triplet(const char *word, const struct place *p,
-                     const char **why)
-{
-    const char *middle = strstr(word, "-linux-"), *start = middle;
-    size_t length;
-
-    if (!p->any_target || !middle) {
-        return NULL;
-    }
-    while (start > word && (isalnum((unsigned char)start[-1]) ||
-                            start[-1] == '_')) {
-        start--;
-    }
-    length = strspn(middle + 7, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    *why = "other targets have other folders";
-    return without(word, start - word, middle + 7 + length - start,
-                   "*-linux-*");
-}
-
-typedef char *rewrite_fn(const char *word, const struct place *p,
-                         const char **why);
-
-/* The first that applies, then those behind it on what it has left. */
-static rewrite_fn *const rewrites[] = {
-    odd_bytes, in_proc, triplet, process_id, hash, library_version, version,
-    temporary_name,
-};
-
-/* A backslash before what patterns understand. */
-static char *escaped(const char *word)
-{
-    char *to, *text = policy_need(malloc(2 * strlen(word) + 1));
-
-    for (to = text; *word; word++) {
-        if (strchr("*?[\\", *word)) {
-            *to++ = '\\';
-        }
-        *to++ = *word;
-    }
-    *to = '\0';
-    return text;
-}
-
-/* A name as a pattern, and whether it is more than itself. Only one rewriting,
- * besides that of targets: what it puts in is not looked at again. */
-static char *rewrite(const char *word, const struct place *p, bool *wild,
-                     const char **why)
-{
-    for (size_t i = 0; i < COUNT(rewrites); i++) {
-        const char *reason = NULL;
-        char *now = rewrites[i](word, p, &reason);
-
-        if (now) {
-            *wild = true;
-            *why = *why ? *why : reason;
-            return now;
-        }
-    }
-    return escaped(word);
-}
-
-/* What lies where C libraries look for their own. "ending": of names that this
- * is about, or "". */
-static const struct {
-    const char *start, *ending, *wide;
-} wide_folders[] = {
-    { "/usr/lib", ".so", "/usr/lib*/**.so*" },
-    { "/lib", ".so", "/lib*/**.so*" },
-    { "/usr/lib/*-linux-*/", "", "/usr/lib/*-linux-*/**" },
-    { "/lib/*-linux-*/", "", "/lib/*-linux-*/**" },
-    { "/usr/lib/locale/", "", "/usr/lib/locale/**" },
-};
-
-/* Another target links other libraries: all of them, wherever they are. */
-static void widen(struct item *item)
-{
-    for (size_t i = 0; i < COUNT(wide_folders); i++) {
-        if (strncmp(item->text, wide_folders[i].start,
-                    strlen(wide_folders[i].start)) == 0 &&
-            strstr(item->text, wide_folders[i].ending)) {
-            free(item->text);
-            item->text = policy_printf("%s", wide_folders[i].wide);
-            item->wild = true;
-            item->why = "other targets have other libraries";
-            return;
-        }
-    }
-}
-
-/* Where there is one of the first two, there is the other. */
-static void add_libraries(struct items *list)
-{
-    bool any[2] = { false, false };
-
-    for (size_t i = 0; i < list->count; i++) {
-        any[0] |= strcmp(list->items[i].text, wide_folders[0].wide) == 0;
-        any[1] |= strcmp(list->items[i].text, wide_folders[1].wide) == 0;
-    }
-    if (any[0] != any[1]) {
-        list->items = policy_need(reallocarray(list->items, list->count + 1,
-                                               sizeof(*list->items)));
-        list->items[list->count++] = (struct item) {
-            .seen = policy_printf("%s", wide_folders[any[0]].start),
-            .text = policy_printf("%s", wide_folders[any[0]].wide),
-            .wild = true, .why = "other targets have other libraries",
-        };
-    }
-}
-
-/* --- one path ------------------------------------------------------------- */
-
-static void make_item(struct item *item, const struct learn_path *path,
-                      const struct learn_path_options *options)
-{
-    char *rest = policy_printf("%s", path->text), *at = rest, *word;
-    char *dir = policy_printf("%s", ""), *pattern = policy_printf("%s", "");
-
-    *item = (struct item) { .seen = policy_printf("%s", path->text) };
-    at += *at == '/';
-    while (*rest == '/' && (word = strsep(&at, "/"))) {
-        struct place p = {
-            .dir = dir, .pid = path->pid, .writes = options->writes,
-            .any_target = options->any_target,
-        };
-        char *now = rewrite(word, &p, &item->wild, &item->why);
-        char *longer = policy_printf("%s/%s", pattern, now);
-        char *deeper = policy_printf("%s/%s", dir, word);
-
-        free(now);
-        free(pattern);
-        free(dir);
-        pattern = longer;
-        dir = deeper;
-    }
-    item->text = policy_printf("%s", item->wild ? pattern : path->text);
-    if (options->any_target && !options->writes) {
-        widen(item);
-    }
-    free(pattern);
-    free(dir);
-    free(rest);
-}
 
 /* --- many paths ----------------------------------------------------------- */
 
@@ -536,8 +112,8 @@ static char *numbered(const struct item *item)
         return NULL;
     }
     text = policy_need(strndup(item->text, at));
-    before = item->wild ? policy_printf("%s", text) : escaped(text);
-    after = escaped(item->text + at + length);
+    before = item->wild ? policy_printf("%s", text) : learn_escaped(text);
+    after = learn_escaped(item->text + at + length);
     free(text);
     text = policy_printf("%s[0-9]*%s", before, after);
     free(before);
@@ -605,7 +181,7 @@ static char *anywhere(const struct item *item)
         if (strncmp(item->text, roots[i], strlen(roots[i])) == 0 &&
             strstr(name, ".so")) {
             char *word = item->wild ? policy_printf("%s", name + 1) :
-                escaped(name + 1);
+                learn_escaped(name + 1);
             char *text = policy_printf("%s**%s", roots[i], word);
 
             free(word);
@@ -677,7 +253,7 @@ static bool may_fold(const char *dir, const struct learn_path_options *o)
         strstr(dir, "/private") || strncmp(dir, "/proc/[", 7) == 0) {
         return false;
     }
-    if (is_below(dir, "/home") && depth(dir) < 3 &&
+    if (learn_is_below(dir, "/home") && depth(dir) < 3 &&
         !learn_words_have(o->folders, dir)) {
         return false;
     }
@@ -688,12 +264,13 @@ static bool may_fold(const char *dir, const struct learn_path_options *o)
     }
     for (size_t i = 0; i < o->folders->count; i++) {
         /* What is around the program's ground is not its own. */
-        if (is_below(o->folders->items[i], dir) &&
+        if (learn_is_below(o->folders->items[i], dir) &&
             strcmp(o->folders->items[i], dir) != 0) {
             return false;
         }
     }
-    return !o->writes || !is_below_any(dir, unwritable, COUNT(unwritable));
+    return !o->writes ||
+        !learn_is_below_any(dir, unwritable, COUNT(unwritable));
 }
 
 /* The folder's name as far as a path has it: 0 when the path is not below. */
@@ -752,7 +329,7 @@ static void fold_into(struct items *list, const char *dir, bool deeper,
             item->text[length] != '/') {
             continue;
         }
-        base = wild ? policy_printf("%s", dir) : escaped(dir);
+        base = wild ? policy_printf("%s", dir) : learn_escaped(dir);
         free(item->text);
         item->text = policy_printf("%s/%s", base, deeper ? "**" : "*");
         item->wild = item->whole = true;
@@ -845,9 +422,9 @@ void learn_generalise(struct learn_patterns *ret, const struct learn_path *paths
     struct learn_notes own = { 0 };
 
     for (size_t i = 0; i < count; i++) {
-        make_item(&list.items[list.count++], &paths[i], options);
+        learn_make_item(&list.items[list.count++], &paths[i], options);
     }
-    add_libraries(&list);
+    learn_add_libraries(&list);
     for (size_t i = 0; i < list.count; i++) {
         if (list.items[i].wild) {
             note(&own, list.items[i].seen, list.items[i].text,

@@ -5,6 +5,7 @@
  * text. Running out of memory ends the program.
  *
  *     policy-learn-log.c      lines of JSON        -> struct learn_thing
+ *     policy-learn-names.c    one path, its names  -> patterns in them
  *     policy-learn-paths.c    many paths           -> struct learn_pattern
  *     policy-learn-rules.c    things               -> struct learn_rule
  *     policy-learn-values.c   ... about addresses and arguments
