@@ -7,8 +7,8 @@
 /* QEMU 10.0 to 10.2 on all targets ("p" went in 10.2, "xtensa-abi-call0" is
  * xtensa's), and the options that the patches add. */
 static const char *const flags[] = {
-    "h", "help", "jitdump", "one-insn-per-tb", "perfmap", "strace", "version",
-    "xtensa-abi-call0",
+    "h", "help", "jitdump", "one-insn-per-tb", "perfmap", "rules-reload",
+    "strace", "version", "xtensa-abi-call0",
 };
 
 static const char *const with_value[] = {

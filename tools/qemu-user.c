@@ -69,6 +69,8 @@ static void print_help(void)
 "                      A NAME without a dot or a slash is NAME.ini in\n"
 "                      /etc/qemu-policy, or else an installed one\n"
 "  --rules DIR         a directory of Lua rules           (also QEMU_RULES)\n"
+"  --rules-reload      rules are read again when they change\n"
+"                                                         (also QEMU_RULES_RELOAD)\n"
 "  --policy-log WHERE  where refused calls are recorded: FILE (JSON lines), - (standard\n"
 "                      error, readable; so without it), fd:N, syslog:, journal:,\n"
 "                      text: or kernel: and a file; up to four times\n"

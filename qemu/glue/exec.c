@@ -80,7 +80,7 @@ int policy_floor = INT_MAX;
 static bool is_flag(const char *name)
 {
     static const char *const flags[] = {
-        "h", "help", "one-insn-per-tb", "strace", "version",
+        "h", "help", "one-insn-per-tb", "rules-reload", "strace", "version",
         "xtensa-abi-call0", "perfmap", "jitdump",
     };
 

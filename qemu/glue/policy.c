@@ -49,6 +49,7 @@ QEMU_BUILD_BUG_ON(TARGET_NR_exit_group >= POLICY_NUMBERS);
 static const struct st_target *policy_target;
 static GPtrArray *policy_files;         /* of char *, in the order given */
 static GPtrArray *policy_rule_dirs;     /* of char * */
+static bool policy_rules_reload;
 static GPtrArray *policy_logs;          /* of char *, the same */
 static char *policy_learn_path;
 static char *policy_stats_path;
@@ -668,6 +669,11 @@ void handle_arg_rules(const char *arg)
     add_names(&policy_rule_dirs, arg, "QEMU_RULES", ":");
 }
 
+void handle_arg_rules_reload(const char *arg)
+{
+    policy_rules_reload = true;
+}
+
 /* The option replaces what the environment says. */
 void handle_arg_policy_log(const char *arg)
 {
@@ -868,6 +874,7 @@ void policy_load(const char *program)
         .ops = &policy_guest_ops,
         .learn_path = policy_learn_path,
         .stats_path = policy_stats_path,
+        .rules_reload = policy_rules_reload,
         .exe = policy_program_name()[0] ? policy_program_name() : program,
     };
 

@@ -148,6 +148,7 @@ bool policy_keeps_core(void);
 /* Options; each -policy and -rules is a layer. */
 void handle_arg_policy(const char *arg);
 void handle_arg_rules(const char *arg);
+void handle_arg_rules_reload(const char *arg);
 void handle_arg_policy_log(const char *arg);
 void handle_arg_policy_learn(const char *arg);
 void handle_arg_policy_stats(const char *arg);

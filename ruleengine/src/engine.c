@@ -21,6 +21,7 @@
 #include "parse.h"
 #include "policy.h"
 #include "reach.h"
+#include "reload.h"
 #include "stats.h"
 #include "verdict.h"
 
@@ -70,6 +71,16 @@ static void make_map(struct re_engine *e)
     }
 }
 
+static void warn_of_reload(const struct re_config *config,
+                           struct re_diags *diags)
+{
+    for (size_t i = 0; i < config->rule_dir_count; i++) {
+        re_diags_add(diags, RE_WARNING, config->rule_dirs[i], 0, 0, 0, NULL,
+                     NULL, "is read again while the program runs: if that can "
+                     "write there, no policy holds");
+    }
+}
+
 static int load_layers(struct re_engine *e, const struct re_config *config,
                        struct re_diags *diags)
 {
@@ -94,11 +105,14 @@ static int load_layers(struct re_engine *e, const struct re_config *config,
     }
     if (config->rule_dir_count) {
         struct re_layer *layer;
-        int err = re_layer_load_rules(&layer, config->target, config->ops,
-                                      e->origin,
-                                      config->rule_dirs,
-                                      config->rule_dir_count, diags);
+        bool changing = config->rules_reload && config->ops;
+        int err = (changing ? re_layer_load_changing : re_layer_load_rules)(
+            &layer, config->target, config->ops, e->origin,
+            config->rule_dirs, config->rule_dir_count, diags);
 
+        if (changing && config->policy_count && !config->saved) {
+            warn_of_reload(config, diags);
+        }
         if (err) {
             result = result ? result : err;
         } else {
@@ -199,6 +213,8 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
     for (unsigned i = 0; i < e->layer_count; i++) {
         if (e->layers[i]->lua) {
             re_lua_set_audit(e->layers[i]->lua, e->audit);
+        } else if (e->layers[i]->reload) {
+            re_reload_set_audit(e->layers[i]->reload, e->audit);
         }
     }
     re_origin_freeze(e->origin);
@@ -541,6 +557,14 @@ static bool comes_before(const struct re_call *call, int a, int b)
     return x != y ? x > y : a < b;
 }
 
+static enum re_lua_step start(const struct re_layer *layer,
+                              const struct re_rule *rule,
+                              struct re_call *call)
+{
+    return layer->reload ? re_reload_start(layer->reload, call) :
+        re_lua_start(layer->lua, rule, call);
+}
+
 static enum re_step emulate(struct re_engine *e, struct re_call *call,
                             int after)
 {
@@ -569,8 +593,7 @@ static enum re_step emulate(struct re_engine *e, struct re_call *call,
     if (rule->verdict != RE_VERDICT_LUA) {
         return carry_out(e, call);
     }
-    return follow_handler(e, call, re_lua_start(e->layers[next]->lua, rule,
-                                                call));
+    return follow_handler(e, call, start(e->layers[next], rule, call));
 }
 
 /* --- manners ------------------------------------------------------------- */
@@ -827,7 +850,8 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size)
                     object ? " " : "", object ? object : "",
                     call->settled && refuses(rule) ? " (permissive)" : "",
                     rule->file, place,
-                    rule->line ? "" : " default");
+                    rule->line || rule->verdict == RE_VERDICT_LUA ? "" :
+                    " default");
 }
 
 void re_engine_finish(struct re_engine *e)
@@ -844,6 +868,8 @@ void re_fork_prepare(struct re_engine *e)
     for (unsigned i = 0; i < e->layer_count; i++) {
         if (e->layers[i]->lua) {
             re_lua_fork_prepare(e->layers[i]->lua);
+        } else if (e->layers[i]->reload) {
+            re_reload_fork_prepare(e->layers[i]->reload);
         }
     }
 }
@@ -853,6 +879,8 @@ void re_fork_parent(struct re_engine *e)
     for (unsigned i = e->layer_count; i-- > 0;) {
         if (e->layers[i]->lua) {
             re_lua_fork_parent(e->layers[i]->lua);
+        } else if (e->layers[i]->reload) {
+            re_reload_fork_parent(e->layers[i]->reload);
         }
     }
 }
@@ -862,6 +890,8 @@ void re_fork_child(struct re_engine *e)
     for (unsigned i = e->layer_count; i-- > 0;) {
         if (e->layers[i]->lua) {
             re_lua_fork_child(e->layers[i]->lua);
+        } else if (e->layers[i]->reload) {
+            re_reload_fork_child(e->layers[i]->reload);
         }
     }
 }
@@ -875,8 +905,15 @@ int re_engine_save(const struct re_engine *e, struct re_saved *ret)
         .learn_fd = e->learn ? re_learn_fd(e->learn) : -1,
         .stats_fd = e->stats ? re_stats_fd(e->stats) : -1,
     };
-    int err = re_origin_save(e->origin, &saved.bytes, &saved.size);
+    struct re_reload *reload = NULL;
+    int err;
 
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        reload = e->layers[i]->reload ? e->layers[i]->reload : reload;
+    }
+    err = reload ? re_reload_save(reload, e->origin, &saved.bytes,
+                                  &saved.size) :
+        re_origin_save(e->origin, NULL, &saved.bytes, &saved.size);
     for (unsigned i = 0; i < RE_SAVED_FDS; i++) {
         saved.fds[i] = -1;
     }
@@ -1045,7 +1082,8 @@ bool re_engine_acts_freely(const struct re_engine *e)
     for (unsigned i = 0; i < e->layer_count; i++) {
         const struct re_layer *layer = e->layers[i];
 
-        if (layer->lua && (!layer->exec || layer->doc->libraries.number)) {
+        if (layer->reload ||
+            (layer->lua && (!layer->exec || layer->doc->libraries.number))) {
             return true;
         }
     }

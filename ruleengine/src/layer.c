@@ -12,6 +12,7 @@
 #include "origin.h"
 #include "parse.h"
 #include "policy.h"
+#include "reload.h"
 
 /* What a handler may use unless the policy says otherwise. */
 #define DEFAULT_INSTRUCTIONS    UINT64_C(10000000)
@@ -46,6 +47,7 @@ void re_layer_free(struct re_layer *layer)
     if (!layer) {
         return;
     }
+    re_reload_free(layer->reload);
     re_lua_free(layer->lua);
     if (layer->counters) {
         munmap(layer->counters, layer->counters_size);
@@ -332,40 +334,125 @@ static void rule_found(void *opaque, const char *syscall, int handler,
     f->doc->tail = &draft->next;
 }
 
+/* A layer without rules; users of this form expect that what no rule answers
+ * goes on. */
+static struct re_layer *new_rules(const struct st_target *target,
+                                  struct re_origin *origin,
+                                  struct re_document **ret_doc,
+                                  struct re_diags *diags)
+{
+    struct re_layer *layer = new_layer(target, origin);
+    struct re_document *doc = layer ? new_document(layer, diags) : NULL;
+
+    if (!doc) {
+        re_layer_free(layer);
+        no_memory(NULL, diags);
+        return NULL;
+    }
+    doc->tail = &doc->drafts;
+    layer->default_rule = &doc->default_.rule;
+    layer->on_error = &doc->on_error.rule;
+    *ret_doc = doc;
+    return layer;
+}
+
+/* Loads the directories into the layer's state. Frees the layer when that fails
+ * or "err" has. */
+static int fill_rules(struct re_layer *layer, struct re_document *doc,
+                      const char *const *dirs, size_t count, int err)
+{
+    struct finding finding = { .doc = doc };
+
+    for (size_t i = 0; i < count && !err; i++) {
+        err = re_lua_load_rules(layer->lua, dirs[i], rule_found, &finding,
+                                doc->diags);
+    }
+    if (!err) {
+        err = finding.failed ? no_memory(NULL, doc->diags) :
+            re_compile(layer, doc);
+    }
+    if (err < 0) {
+        re_layer_free(layer);
+    }
+    return err;
+}
+
 int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
                         const struct re_guest_ops *ops,
                         struct re_origin *origin,
                         const char *const *dirs, size_t count,
                         struct re_diags *diags)
 {
-    struct re_layer *layer = new_layer(target, origin);
-    struct re_document *doc = layer ? new_document(layer, diags) : NULL;
-    struct finding finding = { .doc = doc };
+    struct re_document *doc;
+    struct re_layer *layer = new_rules(target, origin, &doc, diags);
     int err;
 
-    if (!doc) {
-        re_layer_free(layer);
-        return no_memory(NULL, diags);
+    if (!layer) {
+        return -ENOMEM;
     }
-    doc->tail = &doc->drafts;
-    /* Users of this form expect that what no rule answers goes on. */
-    layer->default_rule = &doc->default_.rule;
-    layer->on_error = &doc->on_error.rule;
     err = re_lua_new(&layer->lua, RE_LUA_RULES, target, ops, &rule_limits,
                      diags);
     if (!err) {
         re_lua_set_origin(layer->lua, origin);
         err = re_lua_share(layer->lua);
     }
-    for (size_t i = 0; i < count && !err; i++) {
-        err = re_lua_load_rules(layer->lua, dirs[i], rule_found, &finding,
-                                diags);
-    }
+    err = fill_rules(layer, doc, dirs, count, err);
     if (!err) {
-        err = finding.failed ? no_memory(NULL, diags) :
-            re_compile(layer, doc);
+        *ret = layer;
     }
-    if (err < 0) {
+    return err;
+}
+
+int re_layer_load_rules_again(struct re_layer **ret, struct re_layer *first,
+                              struct re_origin *origin,
+                              const char *const *dirs, size_t count,
+                              struct re_diags *diags)
+{
+    struct re_document *doc;
+    struct re_layer *layer = new_rules(first->target, origin, &doc, diags);
+    int err;
+
+    if (!layer) {
+        return -ENOMEM;
+    }
+    err = fill_rules(layer, doc, dirs, count,
+                     re_lua_new_again(&layer->lua, first->lua, origin));
+    if (!err) {
+        doc->diags = NULL;      /* the caller's, who frees them */
+        *ret = layer;
+    }
+    return err;
+}
+
+int re_layer_load_changing(struct re_layer **ret,
+                           const struct st_target *target,
+                           const struct re_guest_ops *ops,
+                           struct re_origin *origin, const char *const *dirs,
+                           size_t count, struct re_diags *diags)
+{
+    struct re_document *doc;
+    struct re_layer *first, *layer;
+    int err = re_layer_load_rules(&first, target, ops, origin, dirs, count,
+                                  diags);
+
+    if (err) {
+        return err;
+    }
+    layer = new_rules(target, origin, &doc, diags);
+    err = layer ? re_reload_new(&layer->reload, first, dirs, count, diags) :
+        -ENOMEM;
+    if (err) {
+        re_layer_free(first);
+        re_layer_free(layer);
+        return err;
+    }
+    doc->default_.rule = (struct re_rule) {
+        .verdict = RE_VERDICT_LUA, .handler = -1,
+        .handler_name = "rules", .key = "rules", .text = "rules",
+        .file = re_arena_strdup(layer->arena, dirs[0]),
+    };
+    err = re_compile(layer, doc);
+    if (err) {
         re_layer_free(layer);
         return err;
     }

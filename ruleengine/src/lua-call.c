@@ -150,11 +150,11 @@ static int run_done(lua_State *L, int status, lua_KContext context)
 void re_lua_may_yield(lua_State *L, struct re_lua_run *run, const char *what)
 {
     if (L != run->thread) {
-        luaL_error(L, "call:%s() works in the handler itself, not in a "
+        luaL_error(L, "%s() works in the handler itself, not in a "
                       "coroutine of its own", what);
     }
     if (!lua_isyieldable(L)) {
-        luaL_error(L, "call:%s() does not work inside a function that a "
+        luaL_error(L, "%s() does not work inside a function that a "
                       "library calls (table.sort, string.gsub, ...)", what);
     }
 }
@@ -163,7 +163,7 @@ static int method_run(lua_State *L)
 {
     struct re_lua_run *run = re_lua_call_check(L);
 
-    re_lua_may_yield(L, run, "run");
+    re_lua_may_yield(L, run, "call:run");
     run->wants_run = true;
     return lua_yieldk(L, 0, 0, run_done);
 }

@@ -90,6 +90,14 @@ void re_lua_failures_free(struct re_lua *lua)
     for (size_t i = 0; i < lua->place_count; i++) {
         free(lua->places[i].name);
     }
+    lua->place_count = 0;
+}
+
+void re_lua_forget_places(struct re_lua *lua)
+{
+    pthread_mutex_lock(&lua->failures_lock);
+    re_lua_failures_free(lua);
+    pthread_mutex_unlock(&lua->failures_lock);
 }
 
 uint64_t re_lua_failures(struct re_lua *lua)
@@ -186,6 +194,32 @@ static void clean(char *text)
     }
 }
 
+static void write_line(const struct re_lua *lua, char *text, size_t size)
+{
+    size_t n = strnlen(text, size - 1);
+
+    text[n] = '\0';
+    clean(text);
+    text[n++] = '\n';
+    if (lua->message_fd >= 0 && write(lua->message_fd, text, n) < 0) {
+        return;     /* nobody left to tell */
+    }
+}
+
+void re_lua_tell(struct re_lua *lua, const char *place, const char *text,
+                 bool aloud)
+{
+    char line[MESSAGE_MAX];
+
+    if (lua->audit) {
+        re_audit_message(lua->audit, place, text);
+    }
+    if (aloud) {
+        snprintf(line, sizeof(line), "%s: %s", place, text);
+        write_line(lua, line, sizeof(line));
+    }
+}
+
 /* Pushes where the coroutine stands; its stack is as it was at the error. */
 static int push_traceback(lua_State *L)
 {
@@ -216,7 +250,6 @@ void re_lua_failure(struct re_lua *lua, lua_State *L,
     char place[PLACE_MAX], outcome[256], text[MESSAGE_MAX];
     bool message_given = message != NULL;
     size_t skip = 0;
-    int n;
 
     if (message || !L) {
         snprintf(place, sizeof(place), "%s:%u", h->file, h->line);
@@ -239,16 +272,8 @@ void re_lua_failure(struct re_lua *lua, lua_State *L,
         return;
     }
     outcome_text(lua, outcome, sizeof(outcome));
-    n = snprintf(text, sizeof(text) - 1, "%s: %.400s, in %.60s for %s()%s; "
-                 "further errors are counted", place, message + skip,
-                 h->name, name ? name : "an unknown call", outcome);
-    if (n < 0) {
-        return;
-    }
-    clean(text);
-    n = strlen(text);
-    text[n++] = '\n';
-    if (write(lua->message_fd, text, n) < 0) {
-        return;     /* nobody left to tell */
-    }
+    snprintf(text, sizeof(text), "%s: %.400s, in %.60s for %s()%s; "
+             "further errors are counted", place, message + skip,
+             h->name, name ? name : "an unknown call", outcome);
+    write_line(lua, text, sizeof(text));
 }

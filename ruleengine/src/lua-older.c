@@ -178,13 +178,6 @@ static int c_set_reg(lua_State *L)
 
 /* --- calls ------------------------------------------------------------- */
 
-static int64_t do_open(struct re_lua *lua, struct re_lua_run *run)
-{
-    return !lua->ops || !lua->ops->open_host ? -ENOSYS :
-        lua->ops->open_host(run->call->guest, run->task.path, run->task.flags,
-                            run->task.mode);
-}
-
 static int open_done(lua_State *L, int status, lua_KContext context)
 {
     int64_t result = re_lua_owner(L)->current->result;
@@ -196,18 +189,9 @@ static int open_done(lua_State *L, int status, lua_KContext context)
 
 static int c_open_host(lua_State *L)
 {
-    struct re_lua_run *run = re_lua_owner(L)->current;
-    size_t len;
-
     check_guest(L);
-    re_lua_may_yield(L, run, "c_open_host");
-    run->task.path = luaL_checklstring(L, 1, &len);
-    luaL_argcheck(L, strlen(run->task.path) == len, 1, "has a zero byte");
-    run->task.flags = re_lua_open_flags(L, 2);
-    run->task.mode = luaL_optinteger(L, 3, 0666);
-    run->aside = do_open;
-    lua_settop(L, 1);
-    return lua_yieldk(L, 0, 0, open_done);
+    return re_lua_open_host(L, re_lua_owner(L)->current, "c_open_host", 1,
+                            open_done);
 }
 
 static int syscall_done(lua_State *L, int status, lua_KContext context)

@@ -194,11 +194,12 @@ int re_lua_handler_find(lua_State *L);
 int re_lua_new_of(struct re_lua **ret, struct re_lua *home,
                   const struct re_lua_limits *limits);
 
-/* Where files are loaded: threads have small stacks, so states of their own
- * are loaded as deep as handlers are run, and so is the home of such. */
+/* Where files are loaded: threads have small stacks, so what is loaded by one is
+ * loaded as deep as handlers are run, and so is the home of such states. */
 static inline lua_State *re_lua_loader(const struct re_lua *lua)
 {
-    return lua->limits.per_thread && lua->base ? lua->base : lua->L;
+    return (lua->limits.per_thread || lua->home != lua) && lua->base ?
+        lua->base : lua->L;
 }
 
 /* Runs function(L) with "opaque" as a light userdata, protected. 0; -ENOMEM; or
@@ -282,7 +283,7 @@ struct re_lua_run *re_lua_call_check(lua_State *L);
 /* The run of the arguments' object that is the first argument; likewise. */
 struct re_lua_run *re_lua_args_object(lua_State *L);
 
-/* Raises unless the running function may yield for call:WHAT(). */
+/* Raises unless the running function may yield, for what messages call "what". */
 void re_lua_may_yield(lua_State *L, struct re_lua_run *run, const char *what);
 
 /* --- lua-args.c -------------------------------------------------------- */
@@ -355,6 +356,12 @@ ssize_t re_lua_register_set(lua_State *L, int number, int index);
 
 /* Pushes { { num =, name =, feature = }, ... }; returns 1. */
 int re_lua_registers_push(lua_State *L);
+
+/* Opens a file of the host without the lock: the path, flags and mode at an
+ * index and behind it, as call:open() has them. Yields; "done" finds the
+ * descriptor or a negative errno in run->result. "what" is who asks. Raises. */
+int re_lua_open_host(lua_State *L, struct re_lua_run *run, const char *what,
+                     int index, lua_KFunction done);
 
 extern const luaL_Reg re_lua_process_methods[];
 

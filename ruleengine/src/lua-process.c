@@ -200,20 +200,26 @@ static int open_done(lua_State *L, int status, lua_KContext context)
     return 1;
 }
 
+int re_lua_open_host(lua_State *L, struct re_lua_run *run, const char *what,
+                     int index, lua_KFunction done)
+{
+    size_t len;
+
+    re_lua_may_yield(L, run, what);
+    run->task.path = luaL_checklstring(L, index, &len);
+    luaL_argcheck(L, strlen(run->task.path) == len, index, "has a zero byte");
+    run->task.flags = re_lua_open_flags(L, index + 1);
+    run->task.mode = luaL_optinteger(L, index + 2, 0666);
+    run->aside = do_open;
+    lua_settop(L, index);       /* the path stays while it waits */
+    return lua_yieldk(L, 0, 0, done);
+}
+
 /* call:open(path [, flags [, mode]]): a descriptor of a file of the host */
 static int method_open(lua_State *L)
 {
-    struct re_lua_run *run = re_lua_call_check(L);
-    size_t len;
-
-    re_lua_may_yield(L, run, "open");
-    run->task.path = luaL_checklstring(L, 2, &len);
-    luaL_argcheck(L, strlen(run->task.path) == len, 2, "has a zero byte");
-    run->task.flags = re_lua_open_flags(L, 3);
-    run->task.mode = luaL_optinteger(L, 4, 0666);
-    run->aside = do_open;
-    lua_settop(L, 2);
-    return lua_yieldk(L, 0, 0, open_done);
+    return re_lua_open_host(L, re_lua_call_check(L), "call:open", 2,
+                            open_done);
 }
 
 /* --- memory ------------------------------------------------------------ */
@@ -437,7 +443,7 @@ static int method_sleep(lua_State *L)
     double seconds = luaL_checknumber(L, 2);
 
     luaL_argcheck(L, seconds >= 0 && seconds < 1e9, 2, "out of range");
-    re_lua_may_yield(L, run, "sleep");
+    re_lua_may_yield(L, run, "call:sleep");
     set_end(&run->task.until, seconds);
     run->aside = do_sleep;
     return lua_yieldk(L, 0, 0, sleep_done);

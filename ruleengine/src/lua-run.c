@@ -91,16 +91,10 @@ void re_lua_run_discard(struct re_lua *lua, struct re_lua_run *run)
     throw_away(lua, run);
 }
 
-/*
- * Throws away what waits for threads that are gone: their original call was
- * exit, or they died in it. Asked each time that the number of those that wait
- * has doubled, so that the cost per call stays constant.
- */
+/* Throws away what waits for threads that are gone: their original call was
+ * exit, or they died in it. */
 static void reap(struct re_lua *lua)
 {
-    if (lua->waiting_count < lua->reap_at) {
-        return;
-    }
     for (struct re_lua_run *run = lua->waiting, *next; run; run = next) {
         next = run->next;
         if (syscall(SYS_tgkill, getpid(), run->tid, 0) < 0 && errno == ESRCH) {
@@ -108,6 +102,17 @@ static void reap(struct re_lua *lua)
         }
     }
     lua->reap_at = lua->waiting_count < 8 ? 16 : 2 * lua->waiting_count;
+}
+
+bool re_lua_unused(struct re_lua *lua)
+{
+    bool unused;
+
+    pthread_mutex_lock(&lua->lock);
+    reap(lua);
+    unused = !lua->waiting;
+    pthread_mutex_unlock(&lua->lock);
+    return unused;
 }
 
 /* A run with a coroutine that is ready to start; NULL: memory is short. */
@@ -120,7 +125,10 @@ static struct re_lua_run *take_run(struct re_lua *lua)
         run->next = NULL;
         return run;
     }
-    reap(lua);
+    /* When their number has doubled, so that the cost per call is constant. */
+    if (lua->waiting_count >= lua->reap_at) {
+        reap(lua);
+    }
     run = calloc(1, sizeof(*run));
     if (run) {
         run->lua = lua;

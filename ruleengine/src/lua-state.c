@@ -197,6 +197,17 @@ int re_lua_new_of(struct re_lua **ret, struct re_lua *home,
     return 0;
 }
 
+int re_lua_new_again(struct re_lua **ret, struct re_lua *first,
+                     struct re_origin *origin)
+{
+    int err = re_lua_new_of(ret, first, &first->limits);
+
+    if (!err) {
+        (*ret)->origin = origin;
+    }
+    return err;
+}
+
 int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
                const struct st_target *target, const struct re_guest_ops *ops,
                const struct re_lua_limits *limits, struct re_diags *diags)
@@ -405,7 +416,8 @@ int re_lua_load_diag(struct re_lua *lua, const char *path,
     const char *text = lua_type(lua->L, -1) == LUA_TSTRING ?
                        lua_tostring(lua->L, -1) : "an error without a message";
     unsigned line = line_of_message(text, path, &text);
-    char *source = line ? line_of_file(path, line) : NULL;
+    /* A thread's files are not shown, and descriptors are the guest's. */
+    char *source = line && lua->home == lua ? line_of_file(path, line) : NULL;
 
     re_diags_add(diags, RE_ERROR, path, line, 0, 0, source, NULL, "%s", text);
     free(source);

@@ -55,6 +55,18 @@ int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
                const struct re_lua_limits *limits, struct re_diags *diags);
 void re_lua_free(struct re_lua *lua);
 
+/*
+ * A state of directories of rules that takes the place of "first": it writes its
+ * messages where that does, shares its values and counts failures there. For
+ * threads of the guest, whose stacks are small. "first" outlives it, and its
+ * origin, where it finds the texts, is borrowed. 0 or -ENOMEM.
+ */
+int re_lua_new_again(struct re_lua **ret, struct re_lua *first,
+                     struct re_origin *origin);
+
+/* Whether no call waits in the state, so that it can be freed if none starts. */
+bool re_lua_unused(struct re_lua *lua);
+
 /* Where call:log() and c_log() write; borrowed. Without one: nowhere. */
 void re_lua_set_audit(struct re_lua *lua, struct re_audit *audit);
 
@@ -74,6 +86,14 @@ int re_lua_share(struct re_lua *lua);
 
 /* Handlers that have failed so far, told on standard error or not. */
 uint64_t re_lua_failures(struct re_lua *lua);
+
+/* Tells the log of something at a place ("a.lua:3"), and "aloud" standard error,
+ * too. */
+void re_lua_tell(struct re_lua *lua, const char *place, const char *text,
+                 bool aloud);
+
+/* The source is another one: failures at places that were told of are news. */
+void re_lua_forget_places(struct re_lua *lua);
 
 /* Loads a file of handlers and runs its main chunk. Errors go to diags with the
  * Lua file's line, or, when the file cannot be read, at "file:line:column" of

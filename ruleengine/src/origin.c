@@ -11,10 +11,10 @@
  */
 #include "origin.h"
 
+#include "folder.h"
 #include "ruleengine/engine.h"
 #include "ruleengine/facts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -175,15 +175,15 @@ static int read_more(int fd, char **text, size_t *room, size_t *used)
     return got > 0;
 }
 
-static int read_file(const char *path, char **ret_text, size_t *ret_size)
+/* Closes the file, if there is one, or gives its errno. */
+static int read_all(int fd, char **ret_text, size_t *ret_size)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     size_t room = 0, used = 0;
     char *text = NULL;
     int more;
 
     if (fd < 0) {
-        return -errno;
+        return fd;
     }
     do {
         more = read_more(fd, &text, &room, &used);
@@ -197,6 +197,13 @@ static int read_file(const char *path, char **ret_text, size_t *ret_size)
     *ret_text = text;
     *ret_size = used;
     return 0;
+}
+
+static int read_file(const char *path, char **ret_text, size_t *ret_size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    return read_all(fd < 0 ? -errno : fd, ret_text, ret_size);
 }
 
 int re_origin_read(struct re_origin *origin, const char *path,
@@ -279,66 +286,24 @@ int re_origin_canonical(struct re_origin *origin, const char *path,
 
 /* --- directories ------------------------------------------------------- */
 
-/* By bytes: the order does not depend on the locale. */
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static bool fits(const char *name, const char *suffix)
-{
-    size_t len = strlen(name), end = strlen(suffix);
-
-    return *name != '.' && len > end && strcmp(name + len - end, suffix) == 0;
-}
-
-/* The names that fit, each with its NUL, and a NUL of the list. */
-static int join(struct dirent **entries, int count, const char *suffix,
-                char **ret_text, size_t *ret_size)
-{
-    size_t size = 0, used = 0;
-    char *text;
-
-    for (int i = 0; i < count; i++) {
-        size += strlen(entries[i]->d_name) + 1;
-    }
-    text = calloc(1, size + 1);
-    if (!text) {
-        return -ENOMEM;
-    }
-    for (int i = 0; i < count; i++) {
-        if (fits(entries[i]->d_name, suffix)) {
-            strcpy(text + used, entries[i]->d_name);
-            used += strlen(text + used) + 1;
-        }
-    }
-    *ret_text = text;
-    *ret_size = used;
-    return 0;
-}
-
 int re_origin_list(struct re_origin *origin, const char *dir,
                    const char *suffix, const char **ret_names)
 {
     struct file *file = known(origin, FILE_LIST, dir);
-    struct dirent **entries;
     size_t size = 0;
     char *text = NULL;
-    int count, err;
+    int fd, err;
 
     if (!file && origin->frozen) {
         return -ENOENT;
     }
     if (!file) {
-        count = scandir(dir, &entries, NULL, by_name);
-        if (count < 0) {
-            return -errno;
+        fd = re_folder_open(dir, origin->floor);
+        err = fd < 0 ? fd :
+            re_folder_list(fd, origin->floor, suffix, &text, &size);
+        if (fd >= 0) {
+            close(fd);
         }
-        err = join(entries, count, suffix, &text, &size);
-        while (count > 0) {
-            free(entries[--count]);
-        }
-        free(entries);
         if (!err) {
             err = remember(origin, FILE_LIST, dir, strlen(dir), text, size,
                            &file);
@@ -349,6 +314,84 @@ int re_origin_list(struct re_origin *origin, const char *dir,
     }
     *ret_names = file->text;
     return 0;
+}
+
+/* --- directories, again ------------------------------------------------ */
+
+/* The name of a directory's file, in malloc'ed memory. */
+static char *path_of(const char *dir, const char *name)
+{
+    size_t len = strlen(dir);
+    char *path;
+
+    while (len > 1 && dir[len - 1] == '/') {
+        len--;
+    }
+    return asprintf(&path, "%.*s/%s", (int)len, dir, name) < 0 ? NULL : path;
+}
+
+static int read_one(struct re_origin *origin, const char *dir, int fd,
+                    int floor, const char *name)
+{
+    struct file *file;
+    char *path, *text;
+    size_t size;
+    int err = read_all(re_folder_open_file(fd, floor, name), &text, &size);
+
+    if (err) {
+        return err;
+    }
+    path = path_of(dir, name);
+    if (!path) {
+        free(text);
+        return -ENOMEM;
+    }
+    err = remember(origin, FILE_TEXT, path, strlen(path), text, size, &file);
+    free(path);
+    return err;
+}
+
+int re_origin_read_folder(struct re_origin *origin, const char *dir, int fd,
+                          int floor, const char *suffix)
+{
+    struct file *file;
+    char *names;
+    size_t size;
+    int err = re_folder_list(fd, floor, suffix, &names, &size);
+
+    if (!err) {
+        err = remember(origin, FILE_LIST, dir, strlen(dir), names, size,
+                       &file);
+    }
+    if (err) {
+        return err;
+    }
+    for (const char *n = file->text; *n && !err; n += strlen(n) + 1) {
+        err = read_one(origin, dir, fd, floor, n);
+    }
+    return err;
+}
+
+static bool same_text(const struct file *a, const struct file *b)
+{
+    return a && b && a->size == b->size && !memcmp(a->text, b->text, a->size);
+}
+
+bool re_origin_same_folder(const struct re_origin *a,
+                           const struct re_origin *b, const char *dir)
+{
+    const struct file *list = known(a, FILE_LIST, dir);
+    bool same = same_text(list, known(b, FILE_LIST, dir));
+
+    for (const char *n = same ? list->text : ""; *n && same;
+         n += strlen(n) + 1) {
+        char *path = path_of(dir, n);
+
+        same = path && same_text(known(a, FILE_TEXT, path),
+                                 known(b, FILE_TEXT, path));
+        free(path);
+    }
+    return same;
 }
 
 /* --- shared memory ----------------------------------------------------- */
@@ -430,17 +473,12 @@ void re_origin_freeze(struct re_origin *origin)
     origin->frozen = true;
 }
 
-int re_origin_make(struct re_origin *origin, const char *name,
-                   const void *bytes, size_t size)
+/* The next one: "fd", or what was kept in its place before execve. */
+static int keep_made(struct re_origin *origin, int fd)
 {
     unsigned n = origin->made_count;
 
-    if (n == RE_ORIGIN_MADE_MAX) {
-        return -E2BIG;
-    }
     if (!origin->frozen) {
-        int fd = new_made(origin, name, bytes, size);
-
         if (fd < 0) {
             return fd;
         }
@@ -448,6 +486,25 @@ int re_origin_make(struct re_origin *origin, const char *name,
     }
     origin->made_count++;
     return origin->made[n] < 0 ? -EBADF : origin->made[n];
+}
+
+int re_origin_make(struct re_origin *origin, const char *name,
+                   const void *bytes, size_t size)
+{
+    if (origin->made_count == RE_ORIGIN_MADE_MAX) {
+        return -E2BIG;
+    }
+    return keep_made(origin, origin->frozen ? -1 :
+                     new_made(origin, name, bytes, size));
+}
+
+int re_origin_folder(struct re_origin *origin, const char *dir)
+{
+    if (origin->made_count == RE_ORIGIN_MADE_MAX) {
+        return -E2BIG;
+    }
+    return keep_made(origin, origin->frozen ? -1 :
+                     re_folder_open(dir, origin->floor));
 }
 
 void re_origin_set_made(struct re_origin *origin, const int *fds)
@@ -470,28 +527,51 @@ static char *put(char *to, const void *from, size_t size)
     return to + size;
 }
 
-int re_origin_save(const struct re_origin *origin, void **ret_bytes,
-                   size_t *ret_size)
+static size_t saved_size(const struct re_origin *origin,
+                         const struct re_origin *newer)
 {
-    size_t size = sizeof(origin->floor);
-    char *bytes, *at;
+    size_t size = 0;
 
     for (const struct file *f = origin->files; f; f = f->next) {
-        size += sizeof(struct head) + strlen(f->name) + f->size;
+        if (!newer || !known(newer, f->kind, f->name)) {
+            size += sizeof(struct head) + strlen(f->name) + f->size;
+        }
     }
-    bytes = malloc(size);
-    if (!bytes) {
-        return -ENOMEM;
-    }
-    at = put(bytes, &origin->floor, sizeof(origin->floor));
+    return size;
+}
+
+static char *save_files(char *at, const struct re_origin *origin,
+                        const struct re_origin *newer)
+{
     for (const struct file *f = origin->files; f; f = f->next) {
         struct head head = {
             .kind = f->kind, .name = strlen(f->name), .text = f->size,
         };
 
-        at = put(at, &head, sizeof(head));
-        at = put(at, f->name, head.name);
-        at = put(at, f->text, head.text);
+        if (!newer || !known(newer, f->kind, f->name)) {
+            at = put(at, &head, sizeof(head));
+            at = put(at, f->name, head.name);
+            at = put(at, f->text, head.text);
+        }
+    }
+    return at;
+}
+
+int re_origin_save(const struct re_origin *origin,
+                   const struct re_origin *newer, void **ret_bytes,
+                   size_t *ret_size)
+{
+    size_t size = sizeof(origin->floor) + saved_size(origin, newer) +
+        (newer ? saved_size(newer, NULL) : 0);
+    char *bytes = malloc(size), *at;
+
+    if (!bytes) {
+        return -ENOMEM;
+    }
+    at = put(bytes, &origin->floor, sizeof(origin->floor));
+    at = save_files(at, origin, newer);
+    if (newer) {
+        save_files(at, newer, NULL);
     }
     *ret_bytes = bytes;
     *ret_size = size;

@@ -10,6 +10,7 @@
 #ifndef RULEENGINE_ORIGIN_H
 #define RULEENGINE_ORIGIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -90,8 +91,25 @@ int re_origin_make(struct re_origin *origin, const char *name,
 void re_origin_get_made(const struct re_origin *origin, int *fds);
 void re_origin_set_made(struct re_origin *origin, const int *fds);
 
-/* Everything for re_origin_restore(), in malloc'ed memory. 0 or -ENOMEM. */
-int re_origin_save(const struct re_origin *origin, void **ret_bytes,
+/* A directory's descriptor, for reading it again, which stays the origin's and
+ * outlives execve; one of the RE_ORIGIN_MADE_MAX. Or a negative errno. */
+int re_origin_folder(struct re_origin *origin, const char *dir);
+
+/* Reads a directory by its descriptor while threads of a guest run: the names
+ * and the files that end in "suffix", which re_origin_list() and
+ * re_origin_read() then know as if they had been read by the name "dir". "floor"
+ * is that of the guest's origin. 0 or a negative errno. */
+int re_origin_read_folder(struct re_origin *origin, const char *dir, int fd,
+                          int floor, const char *suffix);
+
+/* Whether the names and texts of a directory's files are the same in both. */
+bool re_origin_same_folder(const struct re_origin *a,
+                           const struct re_origin *b, const char *dir);
+
+/* Everything for re_origin_restore(), in malloc'ed memory; of what "newer" knows
+ * too (NULL: nothing), what that knows. 0 or -ENOMEM. */
+int re_origin_save(const struct re_origin *origin,
+                   const struct re_origin *newer, void **ret_bytes,
                    size_t *ret_size);
 
 #endif

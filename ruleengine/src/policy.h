@@ -20,6 +20,7 @@
 struct re_device;
 struct re_document;
 struct re_draft;
+struct re_reload;
 struct re_lua;
 struct re_manner;
 struct re_measure;
@@ -170,6 +171,7 @@ struct re_layer {
     const struct re_rule *default_rule;
     const struct re_rule *on_error; /* verdict of a handler that failed */
     struct re_lua *lua;             /* NULL without handlers */
+    struct re_reload *reload;       /* whose rules change; NULL: they do not */
     bool permissive;                /* the whole layer */
     struct re_arena *arena;         /* owns everything above but lua */
     /* NULL: directories of rules */
@@ -211,6 +213,19 @@ int re_layer_load_rules(struct re_layer **ret, const struct st_target *target,
                         struct re_origin *origin,
                         const char *const *dirs, size_t count,
                         struct re_diags *diags);
+/* The same directories as their files are by now, as "origin" has them: a layer
+ * that takes the place of "first", which outlives it. Needs little stack. */
+int re_layer_load_rules_again(struct re_layer **ret, struct re_layer *first,
+                              struct re_origin *origin,
+                              const char *const *dirs, size_t count,
+                              struct re_diags *diags);
+
+/* Directories of rules that are read again when they change (see reload.h). */
+int re_layer_load_changing(struct re_layer **ret,
+                           const struct st_target *target,
+                           const struct re_guest_ops *ops,
+                           struct re_origin *origin, const char *const *dirs,
+                           size_t count, struct re_diags *diags);
 void re_layer_free(struct re_layer *layer);
 
 #endif

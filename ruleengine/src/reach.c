@@ -69,7 +69,7 @@ static bool acts(const struct re_slot *slot)
 bool re_layer_acts(const struct re_layer *layer)
 {
     unsigned count = st_slot_count(layer->target);
-    bool found = layer->lua;
+    bool found = layer->lua || layer->reload;
 
     for (unsigned slot = 0; slot < count && !found; slot++) {
         found = acts(&layer->slots[slot]);

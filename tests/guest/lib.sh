@@ -27,7 +27,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 probes=$TEST_BUILD/tests/guest
 work=$TEST_TMP
 
-unset QEMU_POLICY QEMU_RULES QEMU_POLICY_LOG QEMU_STRACE QEMU_LOG
+unset QEMU_POLICY QEMU_RULES QEMU_RULES_RELOAD QEMU_POLICY_LOG QEMU_STRACE QEMU_LOG
 
 # --- the probe -------------------------------------------------------------
 

@@ -167,5 +167,34 @@ getppid = 31337" call umask 022 -- call getppid
     rm -r "$work/rules"
 }
 
-for_each_target strings files machine own_states older
+# The first rule writes the second, and waits until it is time to look again.
+reload()
+{
+    mkdir -p "$work/rules"
+    cat >"$work/rules/getppid.lua" <<'END'
+function do_syscall(num)
+  local file = io.open("rules/getppid.lua", "w")
+  file:write("function do_syscall() return 1, 200 end")
+  file:close()
+  os.execute("sleep 0.5")
+  return 1, 100
+end
+END
+    cp "$work/rules/getppid.lua" "$work/first.lua"
+    given=(-rules rules)
+    expect "rules are read once" "getppid = 100
+getppid = 100" call getppid -- call getppid
+    cp "$work/first.lua" "$work/rules/getppid.lua"
+    given=(-rules rules -rules-reload -policy-log "$log")
+    expect "rules that change" "getppid = 100
+getppid = 200
+getppid = 200
+getppid = 200
+child exited with 0" call getppid -- call getppid -- \
+        thread call getppid -- fork call getppid
+    check "the log has it" contains "$(cat "$log")" "loaded again"
+    rm -r "$work/rules"
+}
+
+for_each_target strings files machine own_states older reload
 tap_done

@@ -17,6 +17,8 @@ help_text()
     text=$("$emulator" -help)
     check "-help has -policy" matches "$text" '-policy file +QEMU_POLICY '
     check "-help has -rules" matches "$text" '-rules dir +QEMU_RULES '
+    check "-help has -rules-reload" matches "$text" \
+        '-rules-reload +QEMU_RULES_RELOAD '
     check "-help has -policy-log" matches "$text" \
         '-policy-log where +QEMU_POLICY_LOG '
     check "-help has -policy-stats" matches "$text" \

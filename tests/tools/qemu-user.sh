@@ -11,7 +11,7 @@
 . "$(dirname "$0")/elf.bash"
 
 [ -x "$TEST_BIN/qemu-user" ] || skip_all "qemu-user was not built"
-unset QEMU_POLICY QEMU_RULES QEMU_LD_PREFIX QEMU_ARGV0
+unset QEMU_POLICY QEMU_RULES QEMU_RULES_RELOAD QEMU_LD_PREFIX QEMU_ARGV0
 
 bin=$TEST_TMP/bin
 mkdir "$bin"

@@ -145,7 +145,7 @@ int main(void)
         return 1;
     }
     origin = fill(&count);
-    tap_ok(re_origin_save(origin, &bytes, &size) == 0, "saved");
+    tap_ok(re_origin_save(origin, NULL, &bytes, &size) == 0, "saved");
     check_damaged(bytes, size);
     check_restored(bytes, size, dup(re_origin_fd(origin)), count);
     free(bytes);

@@ -68,6 +68,7 @@ struct re_config {
     size_t policy_count;
     const char *const *rule_dirs;       /* directories of Lua rules, a layer */
     size_t rule_dir_count;
+    bool rules_reload;                  /* read again when their files change */
 
     /* Where records go: see docs/audit.md, "Sinks". None: "-", readable lines
      * on standard error. No log at all without a guest. */
