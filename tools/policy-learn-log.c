@@ -11,6 +11,8 @@
 
 #include <json-c/json.h>
 
+#include "log-line.h"
+
 /* --- words --------------------------------------------------------------- */
 
 void learn_words_add(struct learn_words *w, char *word)
@@ -375,22 +377,62 @@ static void take_record(struct learn_log *log, json_object *record)
     }
 }
 
-static bool read_lines(struct learn_log *log, FILE *in)
+static bool is_blank(const char *text, const char *end)
 {
-    char *line = NULL;
-    size_t size = 0;
+    while (text < end && strchr(" \t\r\n", *text) && *text) {
+        text++;
+    }
+    return text == end;
+}
 
-    while (getline(&line, &size, in) >= 0) {
-        json_object *record = json_tokener_parse(line);
+/* Whether the text is one object and nothing else. */
+static bool take_object(struct learn_log *log, json_tokener *reader,
+                        const char *text, size_t len)
+{
+    json_object *record;
+    bool fine;
 
-        if (record && json_object_is_type(record, json_type_object)) {
-            take_record(log, record);
-        } else if (line[strspn(line, " \t\r\n")]) {
+    json_tokener_reset(reader);
+    record = json_tokener_parse_ex(reader, text, len);
+    fine = json_object_is_type(record, json_type_object) &&
+        is_blank(text + json_tokener_get_parse_end(reader), text + len);
+    if (fine) {
+        take_record(log, record);
+    }
+    json_object_put(record);
+    return fine;
+}
+
+/* What was cut short lacks its newline, so that whole records may stand behind
+ * it on the same line. */
+static void take_line(struct learn_log *log, json_tokener *reader,
+                      const char *line, size_t len)
+{
+    const char *end = line + len, *next;
+
+    if (is_blank(line, end) || take_object(log, reader, line, len)) {
+        return;
+    }
+    for (; line; line = next) {
+        next = log_next_record(line, end - line);
+        if (!take_object(log, reader, line, (next ? next : end) - line)) {
             log->records++;
             log->broken++;
         }
-        json_object_put(record);
     }
+}
+
+static bool read_lines(struct learn_log *log, FILE *in)
+{
+    json_tokener *reader = policy_need(json_tokener_new());
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+
+    while ((len = getline(&line, &size, in)) >= 0) {
+        take_line(log, reader, line, len);
+    }
+    json_tokener_free(reader);
     free(line);
     return !ferror(in);
 }

@@ -271,6 +271,7 @@ static bool classify(const struct report_parser *p, enum report_class *ret)
         { "return", REPORT_EMULATED }, { "lua", REPORT_EMULATED },
         { "file", REPORT_EMULATED }, { "data", REPORT_EMULATED },
         { "redirect", REPORT_EMULATED }, { "run", REPORT_EMULATED },
+        { "device", REPORT_EMULATED }, { "read", REPORT_EMULATED },
         { "any-address", REPORT_EMULATED },
         { "make-parents", REPORT_EMULATED }, { "allow", REPORT_ALLOWED },
         { "log", REPORT_MESSAGE }, { "limit", REPORT_MESSAGE },

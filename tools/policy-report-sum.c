@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log-line.h"
+
 const char *const report_field_names[REPORT_FIELDS] = {
     [REPORT_CALL] = "call",
     [REPORT_RESULT] = "result",
@@ -155,12 +157,11 @@ static void count(struct report_sum *s, const struct report_record *r)
     report_tally_add(&s->pairs, key, len, r->time, &s->clock);
 }
 
-void report_sum_line(struct report_sum *s, struct report_parser *p,
-                     const char *line, size_t len)
+/* A line or a piece of one, as "kind" says. */
+static void sum_piece(struct report_sum *s, enum report_line kind,
+                      const struct report_record *r)
 {
-    struct report_record r;
-
-    switch (report_parse(p, line, len, &r)) {
+    switch (kind) {
     case REPORT_LINE_EMPTY:
         return;
     case REPORT_LINE_DAMAGED:
@@ -170,17 +171,38 @@ void report_sum_line(struct report_sum *s, struct report_parser *p,
         s->foreign++;
         break;
     case REPORT_LINE_RECORD:
-        s->lost += r.lost;
-        s->limited += r.limited;
-        if (!passes(s->filter, &r)) {
+        s->lost += r->lost;
+        s->limited += r->limited;
+        if (!passes(s->filter, r)) {
             s->filtered++;
             break;
         }
-        s->classes[r.class]++;
-        if (s->filter->classes & 1u << r.class) {
-            count(s, &r);
+        s->classes[r->class]++;
+        if (s->filter->classes & 1u << r->class) {
+            count(s, r);
         }
         break;
     }
     s->lines++;
+}
+
+/* What was cut short lacks its newline, so that whole records may stand behind
+ * it on the same line. */
+void report_sum_line(struct report_sum *s, struct report_parser *p,
+                     const char *line, size_t len)
+{
+    struct report_record r;
+    enum report_line kind = report_parse(p, line, len, &r);
+    const char *end = line + len, *next;
+
+    if (kind != REPORT_LINE_DAMAGED ||
+        !log_next_record(line, end - line)) {
+        sum_piece(s, kind, &r);
+        return;
+    }
+    for (; line; line = next) {
+        next = log_next_record(line, end - line);
+        kind = report_parse(p, line, (next ? next : end) - line, &r);
+        sum_piece(s, kind, &r);
+    }
 }

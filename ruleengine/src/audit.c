@@ -22,6 +22,7 @@ struct shared {
     struct {
         _Atomic uint64_t lost;          /* records, so far */
         _Atomic uint64_t unreported;    /* of these, not in any record yet */
+        atomic_bool torn;               /* see re_sink_share() */
     } sinks[RE_SINKS_MAX];
     _Atomic uint64_t serial;            /* of RE_FORMAT_KERNEL */
     struct re_log_limit limit;
@@ -125,6 +126,7 @@ static int open_sinks(struct re_audit *audit,
                            diags) :
             re_sink_open(sink, logs[i], config->origin, diags);
         if (!err) {
+            re_sink_share(sink, &audit->shared->sinks[i].torn);
             audit->sink_count++;
             audit->has_kernel |= sink->format == RE_FORMAT_KERNEL;
         }

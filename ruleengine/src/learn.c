@@ -16,6 +16,7 @@
 #include "facts.h"
 #include "json.h"
 #include "origin.h"
+#include "sink.h"
 
 enum {
     TABLE_SIZE = 1 << 17,       /* things that can be remembered, 8 bytes each */
@@ -29,6 +30,7 @@ enum {
 struct table {
     _Atomic uint64_t lost;      /* records not written, not reported yet */
     _Atomic uint64_t repeated;  /* written although the table was full */
+    atomic_bool torn;           /* the file ends within a line */
     _Atomic uint64_t things[TABLE_SIZE];
 };
 
@@ -49,7 +51,6 @@ struct re_learn {
     struct subject *subjects;       /* st_slot_count() of them */
     struct table *table;            /* shared mapping */
     uint64_t seed;                  /* things of another target are others */
-    atomic_bool torn;               /* the last write ended within a line */
 };
 
 /* --- hashes ------------------------------------------------------------ */
@@ -117,19 +118,19 @@ static bool remember(struct re_learn *l, uint64_t thing)
 
 /* --- writing ----------------------------------------------------------- */
 
-/* A line that a full disk cut short gets its newline before the next one. */
+/* A line that was cut short gets its newline before the next one. */
 static bool write_line(struct re_learn *l, const char *line, size_t len)
 {
     ssize_t n;
 
-    if (atomic_load(&l->torn) && write(l->fd, "\n", 1) == 1) {
-        atomic_store(&l->torn, false);
+    if (atomic_load(&l->table->torn) && write(l->fd, "\n", 1) == 1) {
+        atomic_store(&l->table->torn, false);
     }
     do {
         n = write(l->fd, line, len);
     } while (n < 0 && errno == EINTR);
     if (n > 0 && (size_t)n < len) {
-        atomic_store(&l->torn, true);
+        atomic_store(&l->table->torn, true);
     }
     return n == (ssize_t)len;
 }
@@ -475,10 +476,8 @@ static int make_subjects(struct re_learn *l)
 static int open_file(struct re_learn *l, const char *path,
                      struct re_diags *diags)
 {
-    /* O_NONBLOCK: a pipe that nobody reads loses records; the guest is not kept
-     * waiting. */
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
-                  O_NONBLOCK, 0600);
+    /* A pipe that nobody reads loses records; the guest is not kept waiting. */
+    int fd = re_log_open(AT_FDCWD, path, 0);
     int err = errno;
 
     if (fd >= 0) {
@@ -534,6 +533,9 @@ int re_learn_new(struct re_learn **ret, const struct st_target *target,
     }
     if (!err && fd < 0) {
         err = open_file(l, path, diags);
+    }
+    if (!err && re_log_is_cut(l->fd, true)) {
+        atomic_store(&l->table->torn, true);
     }
     if (err) {
         if (!l && fd >= 0) {

@@ -28,12 +28,69 @@ static bool new_second(struct re_sink *sink, int64_t second)
         atomic_compare_exchange_strong(&sink->looked, &looked, second);
 }
 
-/* --- rotation ---------------------------------------------------------- */
+/* --- the file itself ---------------------------------------------------- */
 
 static bool same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
+
+int re_log_open(int dir_fd, const char *name, int flags)
+{
+    struct stat here, there;
+    int fd, both;
+
+    /* O_NONBLOCK: a pipe without a reader is an error, a full one loses
+     * records (counted). */
+    flags |= O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    fd = openat(dir_fd, name, flags | O_WRONLY | O_CREAT, 0600);
+    if (fd < 0 || fstat(fd, &here) < 0 || !S_ISREG(here.st_mode)) {
+        return fd;
+    }
+    both = openat(dir_fd, name, flags | O_RDWR);
+    if (both >= 0 && fstat(both, &there) == 0 && same_file(&here, &there)) {
+        close(fd);
+        return both;
+    }
+    if (both >= 0) {
+        close(both);
+    }
+    return fd;
+}
+
+/* Whether its writer has had the time to end the line. */
+static bool is_left(const struct stat *st)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (now.tv_sec - st->st_mtim.tv_sec) * 1000 +
+        (now.tv_nsec - st->st_mtim.tv_nsec) / 1000000 > RE_LOG_LEFT_MS;
+}
+
+bool re_log_is_cut(int fd, bool wait)
+{
+    const struct timespec a_while = { 0, RE_LOG_LEFT_MS / 20 * 1000000L };
+    struct stat st;
+    char last;
+
+    for (int i = 0; ; i++) {
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
+            pread(fd, &last, 1, st.st_size - 1) != 1 || last == '\n') {
+            return false;
+        }
+        /* Another machine's clock may be wrong. */
+        if (is_left(&st) || (wait && i > 20)) {
+            return true;
+        }
+        if (!wait) {
+            return false;
+        }
+        nanosleep(&a_while, NULL);
+    }
+}
+
+/* --- rotation ---------------------------------------------------------- */
 
 /*
  * Whether a descriptor is what a log may go on in: the file of that name, by no
@@ -43,11 +100,10 @@ static bool same_file(const struct stat *a, const struct stat *b)
  */
 static bool may_go_on(const struct re_sink *sink, int fd)
 {
-    const int how = O_ACCMODE | O_APPEND;
+    const int how = fcntl(fd, F_GETFL);
     struct stat here, there;
 
-    return fcntl(fd, F_GETFL) >= 0 &&
-        (fcntl(fd, F_GETFL) & how) == (O_WRONLY | O_APPEND) &&
+    return how >= 0 && (how & O_APPEND) && (how & O_ACCMODE) != O_RDONLY &&
         fstat(fd, &here) == 0 && S_ISREG(here.st_mode) &&
         here.st_nlink == 1 &&
         fstatat(sink->dir_fd, sink->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -56,8 +112,7 @@ static bool may_go_on(const struct re_sink *sink, int fd)
 
 int re_sink_open_name(const struct re_sink *sink)
 {
-    int low = openat(sink->dir_fd, sink->name, O_WRONLY | O_APPEND | O_CREAT |
-                     O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW, 0600);
+    int low = re_log_open(sink->dir_fd, sink->name, O_NOFOLLOW);
     int high = low < 0 ? -1 : re_move_to(low, sink->floor);
 
     if (low >= 0) {
@@ -81,7 +136,8 @@ static void open_again(struct re_sink *sink)
     }
 }
 
-/* Has somebody renamed or removed the file? */
+/* Has somebody renamed or removed the file? Has somebody who wrote into it been
+ * killed within a line? */
 static void follow_name(struct re_sink *sink, int64_t second)
 {
     struct stat here, there;
@@ -93,6 +149,9 @@ static void follow_name(struct re_sink *sink, int64_t second)
     if (fstatat(sink->dir_fd, sink->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
         !same_file(&here, &there)) {
         open_again(sink);
+    }
+    if (re_log_is_cut(sink->fd, false)) {
+        atomic_store(sink->torn, true);
     }
 }
 
@@ -161,14 +220,14 @@ static ssize_t write_file(const struct re_sink *sink, const char *bytes,
         write_once(sink->fd, bytes, len);
 }
 
-/* A line that a full disk cut short gets its newline before the next one. */
+/* A line that was cut short gets its newline before the next one. */
 static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
 {
     ssize_t n;
 
-    if (atomic_load_explicit(&sink->torn, memory_order_relaxed) &&
+    if (atomic_load_explicit(sink->torn, memory_order_relaxed) &&
         write_file(sink, "\n", 1) == 1) {
-        atomic_store(&sink->torn, false);
+        atomic_store(sink->torn, false);
     }
     n = write_file(sink, bytes, len);
     while (n > 0 && (size_t)n < len && sink->terminal) {
@@ -177,7 +236,7 @@ static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
         n = write_file(sink, bytes, len);
     }
     if (n > 0 && (size_t)n < len) {
-        atomic_store(&sink->torn, true);
+        atomic_store(sink->torn, true);
     }
     return n >= 0 && (size_t)n == len;
 }
@@ -301,8 +360,8 @@ static bool send_stream(struct re_sink *sink, const char *bytes, size_t len)
 {
     ssize_t n;
 
-    if (atomic_load(&sink->torn) && send_once(sink, "\n", 1) == 1) {
-        atomic_store(&sink->torn, false);
+    if (atomic_load(sink->torn) && send_once(sink, "\n", 1) == 1) {
+        atomic_store(sink->torn, false);
     }
     n = send_once(sink, bytes, len);
     if (n < 0 && errno == EAGAIN && wait_for_room(sink)) {
@@ -314,7 +373,7 @@ static bool send_stream(struct re_sink *sink, const char *bytes, size_t len)
         n = send_once(sink, bytes, len);
     }
     if (n > 0 && (size_t)n < len) {
-        atomic_store(&sink->torn, true);
+        atomic_store(sink->torn, true);
     }
     return n >= 0 && (size_t)n == len;
 }

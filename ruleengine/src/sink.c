@@ -175,6 +175,15 @@ static void stop_waiting(struct re_sink *sink)
     }
 }
 
+/* Another emulator, or this one in another life, may have been killed in the
+ * middle of a line: the kernel cuts a write between two pages. */
+static void look_at_end(struct re_sink *sink, int fd)
+{
+    if (re_log_is_cut(fd, true)) {
+        atomic_store(sink->torn, true);
+    }
+}
+
 /* --- opening ----------------------------------------------------------- */
 
 /*
@@ -204,19 +213,35 @@ static void remember_name(struct re_sink *sink, const char *path,
 static int open_path(struct re_sink *sink, const struct spec *spec,
                      struct re_origin *origin)
 {
-    /* O_NONBLOCK: a pipe without a reader is an error, a full one loses
-     * records (counted). */
-    sink->fd = set_aside(sink, open(spec->path, O_WRONLY | O_APPEND |
-                                    O_CREAT | O_CLOEXEC | O_NOCTTY |
-                                    O_NONBLOCK, 0600));
+    sink->fd = set_aside(sink, re_log_open(AT_FDCWD, spec->path, 0));
     if (sink->fd < 0) {
         return sink->fd;
     }
     look(sink, spec);
     if (sink->kind == RE_SINK_FILE) {
         remember_name(sink, spec->path, origin);
+        look_at_end(sink, sink->fd);
     }
     return 0;
+}
+
+/* The end of a file that has been opened by somebody else, maybe not to be
+ * read. */
+static void look_at_appended(struct re_sink *sink)
+{
+    char name[40];
+    struct stat st;
+    int fd;
+
+    if (fstat(sink->fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        return;
+    }
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", sink->fd);
+    fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd >= 0) {
+        look_at_end(sink, fd);
+        close(fd);
+    }
 }
 
 static int open_fd(struct re_sink *sink, const struct spec *spec)
@@ -236,6 +261,8 @@ static int open_fd(struct re_sink *sink, const struct spec *spec)
     look(sink, spec);
     if (sink->kind == RE_SINK_PIPE) {
         stop_waiting(sink);
+    } else if (sink->kind == RE_SINK_PLAIN && flags & O_APPEND) {
+        look_at_appended(sink);
     }
     return 0;
 }
@@ -281,6 +308,15 @@ static void init(struct re_sink *sink, const struct spec *spec,
     sink->fd = sink->dir_fd = -1;
     sink->format = spec->format;
     sink->kind = RE_SINK_NONE;
+    sink->torn = &sink->own_torn;
+}
+
+void re_sink_share(struct re_sink *sink, atomic_bool *torn)
+{
+    if (atomic_load(sink->torn)) {
+        atomic_store(torn, true);
+    }
+    sink->torn = torn;
 }
 
 static int bad_spec(const char *text, struct re_diags *diags)
@@ -333,27 +369,6 @@ int re_sink_open(struct re_sink *sink, const char *text,
 
 /* --- the next program image -------------------------------------------- */
 
-/* execve has ended other threads, maybe in the middle of a line: the kernel cuts
- * a write between two pages. */
-static void look_at_end(struct re_sink *sink)
-{
-    int fd = openat(sink->dir_fd, sink->name, O_RDONLY | O_CLOEXEC |
-                    O_NOCTTY | O_NOFOLLOW | O_NONBLOCK);
-    struct stat log, found;
-    char last = '\n';
-
-    if (fd < 0) {
-        return;
-    }
-    if (fstat(sink->fd, &log) == 0 && fstat(fd, &found) == 0 &&
-        log.st_dev == found.st_dev && log.st_ino == found.st_ino &&
-        found.st_size > 0 &&
-        pread(fd, &last, 1, found.st_size - 1) == 1 && last != '\n') {
-        atomic_store(&sink->torn, true);
-    }
-    close(fd);
-}
-
 int re_sink_reopen(struct re_sink *sink, const char *text, const int fds[2],
                    struct re_origin *origin,
                    struct re_diags *diags)
@@ -375,8 +390,8 @@ int re_sink_reopen(struct re_sink *sink, const char *text, const int fds[2],
         sink->fd = re_sink_open_name(sink);
         look(sink, &spec);
     }
-    if (sink->kind == RE_SINK_FILE && sink->name) {
-        look_at_end(sink);
+    if (sink->kind == RE_SINK_FILE) {
+        look_at_end(sink, sink->fd);    /* execve has ended other threads */
     }
     if (spec.place == PLACE_SOCKET) {
         set_peer(sink, spec.path);

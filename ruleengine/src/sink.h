@@ -11,7 +11,7 @@
  *
  *     all         write, and gettid, getpid, prctl(PR_GET_NAME), clock_gettime
  *                 of those who format the record
- *     file        once a second newfstatat and fstat; after a rename openat,
+ *     file        once a second newfstatat, fstat, pread64; after a rename openat,
  *                 fcntl(F_DUPFD_CLOEXEC, F_GETFL), dup3, close, getrlimit
  *                 (prlimit64) in the folder that was open from the start
  *     pipe        rt_sigprocmask, rt_sigpending, rt_sigtimedwait, poll
@@ -70,7 +70,8 @@ struct re_sink {
     struct sockaddr_un peer;    /* of a DATAGRAM that can connect again */
     socklen_t peer_len;     /* 0: it cannot */
     atomic_llong looked;    /* the second of the last look at the name */
-    atomic_bool torn;       /* the last line lacks its end */
+    atomic_bool own_torn;
+    atomic_bool *torn;      /* the last line lacks its end; see re_sink_share() */
     atomic_bool stalled;    /* nobody reads: do not wait */
     bool terminal;
     bool limited;           /* a file may grow so far: RLIMIT_FSIZE */
@@ -100,6 +101,26 @@ int re_sink_reopen(struct re_sink *sink, const char *spec, const int fds[2],
                    struct re_origin *origin,
                    struct re_diags *diags);
 void re_sink_fds(const struct re_sink *sink, int fds[2]);
+
+/* Where all processes that write to this sink tell each other that its last line
+ * lacks its end; false at first, or what they know by now. Borrowed. Without it
+ * the sink keeps that to itself. */
+void re_sink_share(struct re_sink *sink, atomic_bool *torn);
+
+/*
+ * open(2) of a log that is appended to and created with mode 0600, in dir_fd
+ * (or AT_FDCWD); "flags" come on top. A regular file is open for reading, too,
+ * where that is allowed: for re_log_is_cut(). A pipe without a reader is ENXIO.
+ */
+int re_log_open(int dir_fd, const char *name, int flags);
+
+/* How long nobody has written to a line that nobody will end, milliseconds. */
+#define RE_LOG_LEFT_MS 500
+
+/* Whether a regular file ends within a line whose writer has gone: killed, or
+ * stopped by a full disk. "wait": until that is clear; otherwise false while a
+ * writer may be busy. False where it cannot be found out. */
+bool re_log_is_cut(int fd, bool wait);
 
 /* The file of a FILE's name, opened anew or made; or -1. */
 int re_sink_open_name(const struct re_sink *sink);

@@ -107,6 +107,22 @@ killed()
         '.targets[0].syscalls[] | select(.syscall == "setpgid").calls')" 1
 }
 
+# An earlier run has been killed within a record.
+cut()
+{
+    own_program logs || return 0
+    local run
+    refusing
+    for run in 1 2; do
+        printf '{"v":1,"time":"20' >>"$log"
+        run die
+    done
+    check "no record stands behind what was cut short" equals \
+        "$(jq -R 'fromjson? | .syscall' "$log")" $'"setpgid"\n"setpgid"'
+    check "and what was cut short stands alone" equals \
+        "$(grep -cx '{"v":1,"time":"20' "$log")" 2
+}
+
 unread()
 {
     own_program logs || return 0
@@ -136,14 +152,19 @@ full()
         return 0
     fi
     refusing
+    head -c 16384 /dev/zero >"$disk/other"
     logs "$disk/log"
     run refuse 8 8 100
     check "a full disk stops no guest" equals "$out" "0 failed"
     check "what is there is whole but for the last line" equals \
         "$(head -n -1 "$disk/log" | jq -R 'fromjson? // error' 2>&1 |
         grep -c error)" 0
+    rm "$disk/other"
+    run die
+    check "when there is room again, the next record is whole" equals \
+        "$(tail -n 1 "$disk/log" | jq -r .syscall)" setpgid
     umount "$disk"
 }
 
-for_each_target load limited several spoilt killed unread full
+for_each_target load limited several spoilt killed cut unread full
 tap_done

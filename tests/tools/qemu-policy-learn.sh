@@ -107,6 +107,11 @@ exits 2 "one target" "$tool" learn --target arm "$lesson"
     '{"verdict":"learn","target":"vax"}'; } >torn.jsonl
 succeeds "lines that are none" "$tool" learn torn.jsonl -o torn.ini
 like "$output" 'could not be understood: 5' "... are counted"
+sed 's/^/{"v":1,"verdict":"learn","tar/' "$lesson" >torn.jsonl
+"$tool" learn "$lesson" -o whole.ini >said 2>&1
+succeeds "records behind some that were cut short" "$tool" learn torn.jsonl \
+    -o torn.ini
+is "$(diff <(grep -v '^;' whole.ini) <(grep -v '^;' torn.ini))" "" "... are found"
 
 # --- what a guest may try ----------------------------------------------------
 hostile() { printf '{"v":1,"verdict":"learn","target":"arm","syscall":%s}\n' "$1"; }

@@ -150,6 +150,23 @@ like "$output" 'lost: 7 records' "what the log lost"
 like "$output" 'left out by a limit of the policy: 42 records' \
     "... and what a limit left out"
 
+# A writer was killed within a record, or just before its newline.
+{
+    head -n 1 audit.jsonl | head -c 80
+    head -n 1 audit.jsonl
+    head -n 1 audit.jsonl | tr -d '\n'
+    head -n 1 audit.jsonl
+    printf '\n'
+} >glued.jsonl
+is "$("$tool" report --json glued.jsonl | jq -c '[.counted, .damaged]')" \
+    "[3,1]" "records behind one that was cut short are found"
+{
+    record 10:42:01.0 device openat a '"path":"/dev/nvram"' w.ini:1
+    record 10:42:02.0 read read a "" w.ini:1
+} >device.jsonl
+is "$("$tool" report --json --verdict emulated device.jsonl |
+    jq -c '[.counted, .foreign]')" "[2,0]" "devices are counted"
+
 # --- bounded memory --------------------------------------------------------
 
 # 150,000 paths that come once, and one that comes 3,000 times.

@@ -6,6 +6,8 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -117,6 +119,80 @@ static void check_closed(void)
     tap_ok(holds(name, "one\ncut\ntwo\n"), "and goes on, on a new line");
     re_sink_close(&next);
     free(sink.name);
+}
+
+/* --- lines without an end ---------------------------------------------- */
+
+/* Long ago. */
+static void append(const char *path, const char *text)
+{
+    const struct timespec times[2] = { { 1, 0 }, { 1, 0 } };
+    FILE *f = fopen(path, "a");
+
+    if (f) {
+        fputs(text, f);
+        fclose(f);
+        utimensat(AT_FDCWD, path, times, 0);
+    }
+}
+
+/* A writer was killed: before this log was opened, or while it is open. */
+static void check_cut(void)
+{
+    struct re_sink sink;
+    char spec[16];
+    int fd;
+
+    start();
+    append(name, "killed");
+    open_sink(&sink, name);
+    put(&sink, "one\n");
+    tap_ok(holds(name, "killed\none\n"), "a log that ends within a line goes "
+           "on on the next one");
+    append(name, "killed");
+    put(&sink, "two\n");
+    tap_ok(holds(name, "killed\none\nkilled\ntwo\n"),
+           "also when another writer dies later on");
+    write(sink.fd, "bu", 2);
+    put(&sink, "sy\n");
+    tap_ok(holds(name, "killed\none\nkilled\ntwo\nbusy\n"),
+           "one that may be busy is left to end its line");
+    re_sink_close(&sink);
+
+    start();
+    append(name, "killed");
+    fd = open(name, O_WRONLY | O_APPEND);
+    snprintf(spec, sizeof(spec), "fd:%d", fd);
+    open_sink(&sink, spec);
+    put(&sink, "one\n");
+    tap_ok(holds(name, "killed\none\n"), "also through a descriptor");
+    re_sink_close(&sink);
+}
+
+/* A child's write is cut short; its parent's is the next one. */
+static void check_cut_by_child(void)
+{
+    atomic_bool *torn = mmap(NULL, sizeof(*torn), PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct rlimit limit = { 7, RLIM_INFINITY };
+    struct re_sink sink;
+
+    start();
+    open_sink(&sink, name);
+    re_sink_share(&sink, torn);
+    re_sink_write(&sink, "one\n", 4, second);
+    if (fork() == 0) {
+        setrlimit(RLIMIT_FSIZE, &limit);
+        _exit(re_sink_write(&sink, "child\n", 6, second));
+    }
+    wait(NULL);
+    tap_ok(holds(name, "one\nchi"), "a child has no room for its line");
+    re_sink_write(&sink, "two\n", 4, second);
+    re_sink_write(&sink, "three\n", 6, second);
+    tap_ok(holds(name, "one\nchi\ntwo\nthree\n"), "the next line is whole, "
+           "whichever process it is from");
+    re_sink_close(&sink);
+    munmap(torn, sizeof(*torn));
 }
 
 /* What a guest could put in the place of the log. */
@@ -582,6 +658,8 @@ int main(void)
     }
     check_rename();
     check_closed();
+    check_cut();
+    check_cut_by_child();
     check_traps();
     check_moved_folder();
     check_pipe();

@@ -389,6 +389,23 @@ static void full_table(struct lesson *l)
     end(l);
 }
 
+/* An emulator that learnt into this file before was killed in mid-write. */
+static void cut_line(struct lesson *l)
+{
+    FILE *f;
+
+    start(l, "aarch64");
+    re_engine_free(l->engine);
+    f = fopen(l->path, "a");
+    fputs("{\"v\":1,\"verd", f);
+    fclose(f);
+    begin(l, "aarch64", NULL, NULL);
+    does(l, "getpid", 0, 0, 0);
+    tap_ok(lines(l, "\"cwd\"") == 2 && lines(l, "\"getpid\"") == 1 &&
+           lines(l, "\"verd{") == 0, "a line without an end spoils no other");
+    end(l);
+}
+
 static void bad_file(struct lesson *l)
 {
     snprintf(l->path, sizeof(l->path), "/nonexistent/learn");
@@ -408,6 +425,7 @@ int main(void)
     threads_and_processes(&l);
     over_exec(&l);
     full_table(&l);
+    cut_line(&l);
     bad_file(&l);
     return tap_done();
 }
