@@ -3,94 +3,206 @@
  * Guest program of the benchmarks: makes one call many times and prints how
  * many nanoseconds each took.
  *
- *     loop getppid|dup|openat|faccessat|exit|memory COUNT [THREADS]
+ *     loop CALL[=RESULT] COUNT [THREADS]
+ *     loop exec COUNT [EMULATOR OPTION...]
+ *     loop wait COUNT [THREADS]
+ *     loop exit
  *
- * getppid: the cheapest call there is. dup: of a descriptor that is not open,
- * an argument to look at. openat: /dev/null, closed again. faccessat: a path of
- * 64 bytes that does not exist. exit: nothing, for start-up times. memory:
- * getppid, but prints the process's resident memory, KiB, while all threads
- * are alive.
+ * The calls are those of the table below. With RESULT, every call must answer
+ * that (a negative errno where it fails): what is measured is then known to be
+ * what was meant. A hundredth of the calls is made before the clock starts, so
+ * that what is done once is not counted.
  *
  * With THREADS each of so many makes COUNT calls, at the same time; the time is
  * that of all calls together, shared among them.
+ *
+ * exec: a program that executes itself COUNT times. Without a policy, QEMU has
+ * the host execute programs: the words behind are then put in front, as
+ * binfmt_misc would do. wait: getppid, then says so and waits for the end of
+ * its input, so that its memory can be measured. exit: nothing, for start-up
+ * times.
  */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define THREADS_MAX 1000
+#define WORDS_MAX 32
 
 /* 64 bytes */
 static const char path[] =
     "/nonexistent/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/b";
 
-static const char *what;
+static long call_getppid(void)
+{
+    return syscall(SYS_getppid);
+}
+
+/* of a descriptor that is not open: an argument to look at */
+static long call_dup(void)
+{
+    return syscall(SYS_dup, -1);
+}
+
+static long call_ioctl(void)
+{
+    return syscall(SYS_ioctl, -1, 0x7fffff01, 0);
+}
+
+/* a path of 64 bytes that does not exist */
+static long call_faccessat(void)
+{
+    return syscall(SYS_faccessat, AT_FDCWD, path, F_OK);
+}
+
+/* closed again; the descriptor is not a result to compare */
+static long call_openat(void)
+{
+    long fd = syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY);
+
+    return fd < 0 ? fd : syscall(SYS_close, fd);
+}
+
+static long call_connect(void)
+{
+    const struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons(443),
+        .sin_addr.s_addr = htonl(0xc0000201),
+    };
+
+    return syscall(SYS_connect, -1, &address, sizeof(address));
+}
+
+static long call_uname(void)
+{
+    struct utsname name;
+
+    return uname(&name);
+}
+
+/* a process that ends at once, and is waited for */
+static long call_fork(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(0);
+    }
+    return pid > 0 && waitpid(pid, NULL, 0) == pid ? 0 : -1;
+}
+
+static const struct call {
+    const char *name;
+    long (*make)(void);
+} calls[] = {
+    { "getppid", call_getppid },
+    { "dup", call_dup },
+    { "ioctl", call_ioctl },
+    { "faccessat", call_faccessat },
+    { "openat", call_openat },
+    { "connect", call_connect },
+    { "uname", call_uname },
+    { "fork", call_fork },
+    { "wait", call_getppid },
+};
+
+static const struct call *call;
+static bool compared, waits;
+static long expected;
 static long count;
 static pthread_barrier_t start, end;
 
-static void once(void)
+/* find_call WORD: "name" or "name=result" */
+static bool find_call(const char *word)
 {
-    switch (what[0]) {
-    case 'g':
-    case 'm':
-        syscall(SYS_getppid);
-        break;
-    case 'd':
-        syscall(SYS_dup, -1);
-        break;
-    case 'f':
-        syscall(SYS_faccessat, AT_FDCWD, path, F_OK);
-        break;
-    default:
-        close(syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDONLY));
+    size_t len = strcspn(word, "=");
+
+    waits = strcmp(word, "wait") == 0;
+    compared = word[len] == '=';
+    expected = compared ? atol(word + len + 1) : 0;
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        if (strlen(calls[i].name) == len &&
+            strncmp(calls[i].name, word, len) == 0) {
+            call = &calls[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void make_calls(long times)
+{
+    for (long i = 0; i < times; i++) {
+        long result = call->make();
+
+        if (compared) {
+            result = result == -1 ? -errno : result;
+            if (result != expected) {
+                fprintf(stderr, "%s answers %ld, not %ld\n", call->name,
+                        result, expected);
+                exit(1);
+            }
+        }
     }
 }
 
 static void *work(void *opaque)
 {
+    make_calls(count / 100);
     pthread_barrier_wait(&start);
-    for (long i = 0; i < count; i++) {
-        once();
-    }
+    make_calls(count);
     pthread_barrier_wait(&end);
     pthread_barrier_wait(&end);     /* measured */
     return opaque;
 }
 
-static void print_memory(void)
-{
-    FILE *status = fopen("/proc/self/status", "r");
-    char line[256];
-    long kib;
-
-    while (status && fgets(line, sizeof(line), status)) {
-        if (sscanf(line, "VmRSS: %ld", &kib) == 1) {
-            printf("%ld\n", kib);
-        }
-    }
-    if (status) {
-        fclose(status);
-    }
-}
-
-static void print_time(const struct timespec *from, double calls)
+static double nanoseconds(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    printf("%.1f\n", ((now.tv_sec - from->tv_sec) * 1e9 +
-                      (now.tv_nsec - from->tv_nsec)) / calls);
+    return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+/* The other side kills or feeds us when it has seen enough. */
+static void wait_for_input(void)
+{
+    char byte;
+
+    puts("ready");
+    fflush(stdout);
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+}
+
+static void print_time(double from, double made)
+{
+    double to = nanoseconds();
+
+    if (waits) {
+        wait_for_input();
+    } else {
+        printf("%.1f\n", (to - from) / made);
+    }
 }
 
 static int run_threads(unsigned threads)
 {
     pthread_t ids[THREADS_MAX];
-    struct timespec from;
+    double from;
 
     pthread_barrier_init(&start, NULL, threads + 1);
     pthread_barrier_init(&end, NULL, threads + 1);
@@ -100,14 +212,10 @@ static int run_threads(unsigned threads)
             return 1;
         }
     }
-    clock_gettime(CLOCK_MONOTONIC, &from);
     pthread_barrier_wait(&start);
+    from = nanoseconds();
     pthread_barrier_wait(&end);
-    if (what[0] == 'm') {
-        print_memory();
-    } else {
-        print_time(&from, (double)count * threads);
-    }
+    print_time(from, (double)count * threads);
     pthread_barrier_wait(&end);
     for (unsigned i = 0; i < threads; i++) {
         pthread_join(ids[i], NULL);
@@ -115,25 +223,77 @@ static int run_threads(unsigned threads)
     return 0;
 }
 
+/*
+ * execute_next: the next program of a chain, which has `left` to go. `words`
+ * are what is put in front, up to a null pointer.
+ */
+static int execute_next(char *self, long left, char **words)
+{
+    char *argv[WORDS_MAX], number[32];
+    size_t n = 0, fronts = 0;
+
+    while (words[fronts]) {
+        fronts++;
+    }
+    if (2 * fronts + 4 > WORDS_MAX) {
+        return 1;
+    }
+    snprintf(number, sizeof(number), "%ld", left);
+    memcpy(argv, words, fronts * sizeof(words[0]));
+    n = fronts;
+    argv[n++] = self;
+    argv[n++] = "chain";
+    argv[n++] = number;
+    memcpy(argv + n, words, (fronts + 1) * sizeof(words[0]));
+    execv(argv[0], argv);
+    perror(argv[0]);
+    return 1;
+}
+
+static int run_exec(char **argv)
+{
+    double from = nanoseconds();
+    int status = 1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(execute_next(argv[0], count - 1, argv + 3));
+    }
+    if (pid < 0 || count < 1 || waitpid(pid, &status, 0) != pid || status) {
+        fprintf(stderr, "the chain ended with %d\n", status);
+        return 1;
+    }
+    printf("%.1f\n", (nanoseconds() - from) / count);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     long threads = argc > 3 ? atol(argv[3]) : 0;
-    struct timespec from;
+    double from;
 
     count = argc > 2 ? atol(argv[2]) : 0;
     if (argc < 2 || strcmp(argv[1], "exit") == 0) {
         return 0;
     }
-    what = argv[1];
+    if (strcmp(argv[1], "exec") == 0) {
+        return run_exec(argv);
+    }
+    if (strcmp(argv[1], "chain") == 0) {
+        return count ? execute_next(argv[0], count - 1, argv + 3) : 0;
+    }
+    if (!find_call(argv[1])) {
+        fprintf(stderr, "there is no '%s'\n", argv[1]);
+        return 1;
+    }
     if (threads > 0 && threads <= THREADS_MAX) {
         return run_threads(threads);
     }
-    clock_gettime(CLOCK_MONOTONIC, &from);
-    for (long i = 0; i < count; i++) {
-        once();
-    }
+    make_calls(count / 100);
+    from = nanoseconds();
+    make_calls(count);
     if (count) {
-        print_time(&from, count);
+        print_time(from, count);
     }
     return 0;
 }

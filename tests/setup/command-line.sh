@@ -15,7 +15,7 @@ setup=$tree/tools/setup
 
 succeeds "--help succeeds" "$setup" --help
 like "$output" '^Usage: tools/setup' "--help is about set-up"
-for word in --targets --qemu --qemu-source --vanilla --headers --jobs; do
+for word in --targets --qemu --qemu-source --vanilla --bench --headers --jobs; do
     like "$output" "^  $word" "--help knows $word"
 done
 

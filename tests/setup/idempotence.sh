@@ -95,6 +95,15 @@ else
     ok "the twin's tree has no glue"
 fi
 
+# What benchmarks compare with. The packages would have to be installed.
+# shellcheck disable=SC2016 # for the program's own shell
+fake dpkg-query 'shift 3' \
+    'for name; do printf "ii |%s|9:9\n" "$name"; done'
+succeeds "with twins that take plugins" with_fakes "$setup" \
+    --targets aarch64 --bench
+like "$output" '^\[7/7\] plugins qemu-aarch64 +ok' "they are built, too"
+is "$("$tree/build/plugins/qemu-aarch64")" unpatched "without patches"
+
 # Another QEMU: emulators of two versions must not lie side by side.
 small_qemu "$TEST_TMP/other" 10.2.99
 sed -i 's/return 3/return 0/' "$tree"/qemu/patches/*.patch

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1200
+#
+# What a call costs in instructions of the host, which other work on the machine
+# does not change: those of do_syscall and of what the project adds to its way,
+# for calls that no rule names; and all of them, by what the policy says. Fails
+# where a call that no rule names has grown beyond its budget.
+# shellcheck source=tests/benchmark/lib.sh
+. "$(dirname "$0")/lib.sh"
+begin twin valgrind
+few=1000
+many=$(of 9000 3000)
+
+ini other <<'END'
+[deny]
+mount = EPERM
+END
+ini deny <<'END'
+[deny]
+getppid = EPERM quiet
+dup = EPERM quiet
+END
+ini integer <<'END'
+[deny]
+dup = EPERM if fildes < 0 && fildes != 5 quiet
+END
+ini return <<'END'
+[emulate]
+getppid = return 7
+END
+ini lua <<'END'
+handlers = number.lua
+[emulate]
+getppid = lua number
+END
+printf 'function number(call) return 7 end\n' >number.lua
+ini logged <<'END'
+[deny]
+getppid = EPERM
+END
+ini path <<'END'
+[deny]
+@open = EACCES if path under /srv
+END
+
+# counted NAME [-b BASE] [-l BUDGET] -- FUNCTIONS CALL COMMAND...
+counted()
+{
+    local name=$1 functions call
+    local -a options=()
+    shift
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    functions=$2 call=$3
+    shift 3
+    row "$name" "${options[@]}" -- \
+        instructions "$functions" $few "$many" "$@" "$loop" "$call"
+}
+
+table added instructions less \
+    "do_syscall and what is added to it ($target)"
+counted "getppid, unpatched" -- "$added_functions" getppid "$twin"
+counted "getppid, no policy" -b "getppid, unpatched" -l "plus 3" -- \
+    "$added_functions" getppid "$ours"
+counted "getppid, not named" -b "getppid, unpatched" -l "plus 6" -- \
+    "$added_functions" getppid "$ours" -policy other.ini
+counted "dup, unpatched" -- "$added_functions" dup=-9 "$twin"
+counted "dup, not named" -b "dup, unpatched" -- \
+    "$added_functions" dup=-9 "$ours" -policy other.ini
+measure 1 || finish
+is "$(awk -F '\t' '$2 == "added" && $6 ~ /^getppid/ { v[$6] = $10 }
+    END {
+        if (v["getppid, no policy"] - v["getppid, unpatched"] > 3.05 ||
+            v["getppid, not named"] - v["getppid, unpatched"] > 6.05)
+            print "more"
+    }' "$results")" "" "at most 3 and 6 instructions more"
+
+table all instructions less "all of a call ($target)"
+counted "getppid, unpatched" -- . getppid "$twin"
+counted "not named" -b "getppid, unpatched" -- . getppid "$ours" \
+    -policy other.ini
+counted "deny, not logged" -b "getppid, unpatched" -- . getppid=-1 "$ours" \
+    -policy deny.ini
+counted "return 7" -b "getppid, unpatched" -- . getppid=7 "$ours" \
+    -policy return.ini
+counted "lua, a number" -b "getppid, unpatched" -- . getppid=7 "$ours" \
+    -policy lua.ini
+counted "deny, logged as JSON" -b "getppid, unpatched" -- . getppid=-1 "$ours" \
+    -policy logged.ini -policy-log log
+counted "dup, deny" -- . dup=-1 "$ours" -policy deny.ini
+counted "dup, deny if ..." -b "dup, deny" -- . dup=-1 "$ours" \
+    -policy integer.ini
+counted "openat and close, unpatched" -- . openat=0 "$twin"
+counted "openat and close, path rule" -b "openat and close, unpatched" -- \
+    . openat=0 "$ours" -policy path.ini
+measure 1
+finish

@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1200
+#
+# Beginning and ending: a program that does nothing, one that executes itself,
+# one that forks; and what memory it takes.
+# shellcheck source=tests/benchmark/lib.sh
+. "$(dirname "$0")/lib.sh"
+begin twin
+chain=$(of 10 2)
+
+ini small <<'END'
+[deny]
+mount = EPERM
+END
+ini lua <<'END'
+handlers = number.lua
+[emulate]
+getppid = lua number
+END
+ini lua-thread <<'END'
+handlers = number.lua
+handler-state = thread
+[emulate]
+getppid = lua number
+END
+printf 'function number(call) return 7 end\n' >number.lua
+cp "$root"/policies/*.ini .
+
+table start µs less "start to end of a program that does nothing"
+row "unpatched" -- microseconds "$twin" "$loop" exit
+row "no policy" -b unpatched -- microseconds "$ours" "$loop" exit
+row "one rule" -b unpatched -- \
+    microseconds "$ours" -policy small.ini "$loop" exit
+row "web.ini" -b unpatched -l "plus 3000" -- \
+    microseconds "$ours" -policy web.ini "$loop" exit
+row "web.ini, by qemu-user" -b unpatched -- \
+    microseconds "$TEST_BIN/qemu-user" --policy web.ini "$loop" exit
+row "a Lua handler" -b unpatched -- \
+    microseconds "$ours" -policy lua.ini "$loop" exit
+measure $((rounds * 2)) || finish
+
+# thousandth COMMAND...: what it prints, in µs instead of ns
+thousandth()
+{
+    local figure
+    figure=$("$@") && awk -v ns="$figure" 'BEGIN { printf "%.1f", ns / 1000 }'
+}
+
+table exec µs less "an execve, and a fork that is waited for"
+row "execve, unpatched" -- thousandth "$twin" "$loop" exec "$chain" "$twin"
+row "execve, one rule" -b "execve, unpatched" -- thousandth \
+    "$ours" -policy small.ini "$loop" exec "$chain"
+row "fork, unpatched" -- thousandth "$twin" "$loop" fork=0 $((chain * 10))
+row "fork, one rule" -b "fork, unpatched" -- thousandth \
+    "$ours" -policy small.ini "$loop" fork=0 $((chain * 10))
+row "fork, a Lua handler" -b "fork, unpatched" -- thousandth \
+    "$ours" -policy lua.ini "$loop" fork=0 $((chain * 10))
+measure || finish
+
+# The share of others in a page counts: PSS. All of it: RSS.
+memory_rows()
+{
+    local kind=$1 waits=("$loop" wait 100 "$2")
+    row "unpatched" -- memory_of "$kind" "$twin" "${waits[@]}"
+    row "no policy" -b unpatched -- memory_of "$kind" "$ours" "${waits[@]}"
+    row "one rule" -b unpatched -- \
+        memory_of "$kind" "$ours" -policy small.ini "${waits[@]}"
+    row "web.ini" -b unpatched -- \
+        memory_of "$kind" "$ours" -policy web.ini "${waits[@]}"
+    row "lua, one state" -b unpatched -- \
+        memory_of "$kind" "$ours" -policy lua.ini "${waits[@]}"
+    row "lua, a state each" -b unpatched -- \
+        memory_of "$kind" "$ours" -policy lua-thread.ini "${waits[@]}"
+}
+few=$(((rounds + 4) / 5))
+table pss KiB less "memory of a program with one thread, PSS"
+memory_rows Pss 1
+measure $few || finish
+table rss KiB less "memory of a program with one thread, RSS"
+memory_rows Rss 1
+measure $few || finish
+table many KiB less "memory of a program with 100 threads, PSS"
+memory_rows Pss 100
+measure $few
+finish

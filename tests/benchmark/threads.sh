@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 1200
+#
+# How a call's cost changes with the number of threads that make it. The time is
+# shared among all their calls: it falls as far as there are processors.
+# shellcheck source=tests/benchmark/lib.sh
+. "$(dirname "$0")/lib.sh"
+begin twin
+count=$(of 20000)
+
+ini other <<'END'
+[deny]
+mount = EPERM
+END
+ini deny <<'END'
+[deny]
+getppid = EPERM quiet
+END
+ini limit <<'END'
+[allow]
+getppid = always limit 1000000000 else EPERM
+END
+for state in process thread; do
+    ini "lua-$state" <<END
+handlers = number.lua
+handler-state = $state
+[emulate]
+getppid = lua number
+END
+done
+printf 'function number(call) return 7 end\n' >number.lua
+ini path <<'END'
+[deny]
+@open = EACCES if path under /srv
+END
+
+table getppid ns less "getppid, by threads ($(nproc) processors)"
+for threads in 1 2 4 8; do
+    each=$((count / threads))
+    row "unpatched" -x $threads -- "$twin" "$loop" getppid $each $threads
+    row "not named" -x $threads -b unpatched -- \
+        "$ours" -policy other.ini "$loop" getppid $each $threads
+    row "deny, not logged" -x $threads -b unpatched -- \
+        "$ours" -policy deny.ini "$loop" getppid=-1 $each $threads
+    row "a limit that counts" -x $threads -b unpatched -- \
+        "$ours" -policy limit.ini "$loop" getppid $each $threads
+    row "lua, one state" -x $threads -b unpatched -- \
+        "$ours" -policy lua-process.ini "$loop" getppid=7 $each $threads
+    row "lua, a state each" -x $threads -b unpatched -- \
+        "$ours" -policy lua-thread.ini "$loop" getppid=7 $each $threads
+done
+measure || finish
+
+table openat ns less "openat and close, by threads ($(nproc) processors)"
+for threads in 1 2 4 8; do
+    each=$((count / 4 / threads))
+    row "unpatched" -x $threads -- "$twin" "$loop" openat=0 $each $threads
+    row "path rule" -x $threads -b unpatched -- \
+        "$ours" -policy path.ini "$loop" openat=0 $each $threads
+done
+measure
+finish
