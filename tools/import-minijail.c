@@ -83,20 +83,21 @@ static char *atom(struct minijail *m, const char *call, char *text)
     char buf[8], *rest;
 
     text = skip(text);
-    rest = skip(text + 4);
     if (strncmp(text, "arg", 3) != 0 || text[3] < '0' || text[3] > '5') {
         draft_note(m->draft, m->line, "%s: \"%s\" is not understood", call,
                    text);
         return NULL;
     }
     arg = draft_arg(call, text[3] - '0', buf);
+    rest = skip(text + 4);
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
         size_t length = strlen(ops[i]);
-        char *value = skip(rest + length);
+        char *value;
 
         if (strncmp(rest, ops[i], length) != 0) {
             continue;
         }
+        value = skip(rest + length);
         if (strcmp(ops[i], "in ") == 0) {
             return within(m, arg, value);
         }
@@ -165,7 +166,7 @@ static const char *plain(struct minijail *m, const char *text,
         *section = DRAFT_ALLOW;
         return "log";
     }
-    if (strncmp(text, "return", 6) == 0 && strchr(" \t", text[6])) {
+    if (strncmp(text, "return", 6) == 0 && text[6] && strchr(" \t", text[6])) {
         text += 6 + strspn(text + 6, " \t");
         number = strtol(text, &end, 0);
         return !*end ? draft_errno(number) :

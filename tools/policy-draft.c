@@ -193,50 +193,6 @@ static void free_rule(struct draft_rule *r)
     free(r->when);
 }
 
-/* Nothing, or words that end nothing and begin nothing else. */
-static bool are_options(const char *text)
-{
-    return *text == '\0' || (*text == ' ' &&
-        text[strspn(text, "abcdefghijklmnopqrstuvwxyz"
-                    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789- ")] == '\0');
-}
-
-static bool is_errno_and_options(const char *text)
-{
-    char name[32];
-    size_t length = strcspn(text, " ");
-
-    if (length >= sizeof(name)) {
-        return false;
-    }
-    memcpy(name, text, length);
-    name[length] = '\0';
-    return draft_is_errno(name) && are_options(text + length);
-}
-
-/* Whether a verdict is one: what is imported may hold anything. */
-static bool is_verdict(enum draft_section section, const char *verdict)
-{
-    char *end;
-
-    if (section == DRAFT_EMULATE && strncmp(verdict, "run", 3) == 0) {
-        return are_options(verdict + 3);
-    }
-    if (section == DRAFT_EMULATE && strncmp(verdict, "return ", 7) == 0) {
-        (void)strtoll(verdict + 7, &end, 0);
-        return end > verdict + 7 && are_options(end);
-    }
-    if (section == DRAFT_EMULATE) {
-        return strncmp(verdict, "error ", 6) == 0 &&
-            is_errno_and_options(verdict + 6);
-    }
-    if (section == DRAFT_ALLOW) {
-        return !*verdict || strcmp(verdict, "log") == 0;
-    }
-    return strcmp(verdict, "kill") == 0 || strcmp(verdict, "trap") == 0 ||
-        draft_is_errno(verdict);
-}
-
 void draft_add(struct policy_draft *d, unsigned line,
                enum draft_section section, const char *spelled,
                const char *verdict, const char *condition, const char *when)
@@ -254,9 +210,23 @@ void draft_add(struct policy_draft *d, unsigned line,
                    "themselves", spelled);
         return;
     }
-    if (!is_verdict(section, verdict)) {
+    if (!draft_is_verdict(section, verdict)) {
         draft_fail(d, line, "%s: \"%s\" is not a verdict", spelled, verdict);
         return;
+    }
+    if (condition || when || section == DRAFT_EMULATE) {
+        struct draft_rule rule = {
+            .section = section, .name = (char *)name,
+            .verdict = (char *)verdict, .condition = (char *)condition,
+            .when = (char *)when,
+        };
+        char *why = draft_rule_fault(&rule);
+
+        if (why) {
+            draft_note(d, line, "%s: %s", spelled, why);
+            free(why);
+            return;
+        }
     }
     old = find(d, name, condition, when);
     if (!old) {
@@ -349,6 +319,11 @@ static void write_condition(const char *text, FILE *out)
     }
 }
 
+static const char *const section_names[] = {
+    [DRAFT_ALLOW] = "allow", [DRAFT_DENY] = "deny",
+    [DRAFT_EMULATE] = "emulate",
+};
+
 static void write_rule(const struct draft_rule *r, FILE *out)
 {
     bool allows = r->section == DRAFT_ALLOW;
@@ -371,8 +346,7 @@ static void write_rule(const struct draft_rule *r, FILE *out)
 }
 
 static void write_section(const struct policy_draft *d,
-                          enum draft_section section, const char *name,
-                          FILE *out)
+                          enum draft_section section, FILE *out)
 {
     bool any = false;
 
@@ -382,13 +356,19 @@ static void write_section(const struct policy_draft *d,
     if (!any) {
         return;
     }
-    fprintf(out, "\n[%s]\n", name);
+    fprintf(out, "\n[%s]\n", section_names[section]);
     write_list(d, section, out);
     for (size_t i = 0; i < d->count; i++) {
         if (d->rules[i].section == section && !is_listed(&d->rules[i])) {
             write_rule(&d->rules[i], out);
         }
     }
+}
+
+void draft_write_rule(const struct draft_rule *r, FILE *out)
+{
+    fprintf(out, "[%s]\n", section_names[r->section]);
+    write_rule(r, out);
 }
 
 /* Comments hold no control characters, and no line is longer than a policy's
@@ -419,9 +399,9 @@ void draft_write(const struct policy_draft *d, const char *format, FILE *out)
     if (d->unknown) {
         fprintf(out, "unknown = %s\n", d->unknown);
     }
-    write_section(d, DRAFT_ALLOW, "allow", out);
-    write_section(d, DRAFT_DENY, "deny", out);
-    write_section(d, DRAFT_EMULATE, "emulate", out);
+    write_section(d, DRAFT_ALLOW, out);
+    write_section(d, DRAFT_DENY, out);
+    write_section(d, DRAFT_EMULATE, out);
 }
 
 /* --- spellings ---------------------------------------------------------- */

@@ -63,6 +63,13 @@ void draft_add(struct policy_draft *d, unsigned line,
 void draft_settle(struct policy_draft *d);
 
 void draft_write(const struct policy_draft *d, const char *format, FILE *out);
+void draft_write_rule(const struct draft_rule *r, FILE *out);
+
+/* Whether a verdict can stand in a section. */
+bool draft_is_verdict(enum draft_section section, const char *verdict);
+
+/* What is wrong with a rule on every target, malloc'ed; NULL: nothing. */
+char *draft_rule_fault(const struct draft_rule *r);
 void draft_free(struct policy_draft *d);
 
 /* The name of a call's i-th argument where all is as on most targets, else

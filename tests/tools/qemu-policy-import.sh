@@ -57,6 +57,27 @@ wrong oci 'a name that is no text' "a name that is none" \
     <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":[null],"action":"SCMP_ACT_KILL"}]}'
 wrong oci 'errno: unknown errno' "an errno that would end the line" \
     <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errno":"EPERM\n[allow]"}]}'
+
+# accepts FORMAT NOTE NAME: standard input is imported but for what NOTE says,
+# and what comes of it loads
+accepts()
+{
+    cat >input
+    succeeds "$3: imported" "$tool" import "$1" input -o input.ini
+    like "$output" "$2" "$3: what is left out"
+    succeeds "$3: it loads" "$tool" check input.ini
+}
+accepts minijail 'write: "a" is not understood' "less than an argument" \
+    <<<'write: a'
+accepts minijail 'read: "arg0 =" is not understood' "less than a comparison" \
+    <<<'read: arg0 ='
+accepts minijail 'not carried over: line 1: read: .*O_FROB' \
+    "a constant that there is not" <<<'read: arg0 == O_FROB'
+accepts oci 'not carried over: getpid: .*arg5' "an argument too many" \
+    <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["getpid"],"action":"SCMP_ACT_KILL","args":[{"index":5,"op":"SCMP_CMP_EQ","value":1}]}]}'
+accepts strace 'not carried over: line 1: dup: this option stands here twice' \
+    "an option that stands twice" <<<'dup:signal=SIGHUP:signal=SIGINT'
+
 printf 'SystemCallFilter=a\033[31m\n' >input
 succeeds "names that no call can have" "$tool" import systemd input
 unlike "$output" $'\033' "control characters do not reach a terminal"

@@ -15,6 +15,9 @@
 cache=$build/cache
 patches=$root/qemu/patches
 
+# Where meson builds the library that emulators are linked with.
+library_obj=$build/meson
+
 # The twin is built with the same options: benchmarks compare the two.
 configure_options=(--python=/usr/bin/python3 --without-default-features
     --disable-system --disable-tools --disable-docs --enable-linux-user
@@ -270,7 +273,7 @@ configure_tree()
     list=$({ configured_targets "$obj"; printf '%s\n' "$@"; } | sort -u |
         sed 's/$/-linux-user/' | paste -sd,)
     command -v ccache >/dev/null && cc="ccache cc"
-    library=$build/meson/meson-uninstalled
+    library=$library_obj/meson-uninstalled
     digest=$({
         printf '%s\n' "$list" "$cc" "${configure_options[@]}" "$tree"
         cat "$library"/*.pc 2>/dev/null
@@ -291,7 +294,7 @@ drop_outdated()
 {
     local obj=$1 target library
     shift
-    for library in "$build"/meson/lib*.a "$build"/meson/*/lib*.a; do
+    for library in "$library_obj"/lib*.a "$library_obj"/*/lib*.a; do
         for target in "$@"; do
             [ ! "$library" -nt "$obj/qemu-$target" ] ||
                 rm -f "$obj/qemu-$target"
