@@ -90,7 +90,7 @@ logged()
         $((count / 4))
 }
 
-table calls ns less "getppid ($target)"
+table calls ns less "getppid ($target)" cpu
 row "unpatched" -- "$twin" "$loop" getppid "$count"
 row "no policy" -b unpatched -- "$ours" "$loop" getppid "$count"
 what "not named" getppid other -b unpatched -l "ratio 1.01"
@@ -104,7 +104,7 @@ row "Lua rule, older form" -b unpatched -- \
 row "deny, logged as JSON to a file" -b unpatched -- logged
 measure || finish
 
-table arguments ns less "integers and addresses ($target)"
+table arguments ns less "integers and addresses ($target)" cpu
 row "dup, unpatched" -- "$twin" "$loop" dup=-9 "$count"
 what "dup, not named" dup=-9 other -b "dup, unpatched"
 what "dup, deny" dup=-1 deny -b "dup, unpatched"
@@ -115,7 +115,7 @@ what "connect, deny if addr, port" connect=-13 address -b "connect, unpatched"
 measure || finish
 
 count=$((count / 4))
-table paths ns less "paths ($target)"
+table paths ns less "paths ($target)" cpu
 row "openat and close, unpatched" -- "$twin" "$loop" openat=0 "$count"
 what "not named" openat=0 other -b "openat and close, unpatched"
 what "a path rule that passes" openat=0 path -b "openat and close, unpatched" \

@@ -16,7 +16,7 @@ learning()
     "$ours" -policy-learn lesson "$loop" "$@"
 }
 
-table times ns less "a call that was learnt from ($target)"
+table times ns less "a call that was learnt from ($target)" cpu
 for call in getppid dup openat; do
     row "$call" -- "$ours" "$loop" "$call" "$count"
     row "$call, learning" -b "$call" -- learning "$call" "$count"

@@ -12,7 +12,11 @@
 #   measure
 #   finish
 #
-# A row's command prints one number, once a round; it may be a function. The
+# A row's command prints one number, once a round; it may be a function. Of two,
+# as the guest program prints them, the first is taken, or with `cpu` behind the
+# title the second: processor time, which other work on the machine changes less.
+# That is for calls that nothing but the emulator has to do with. With `both`
+# there are two tables. The
 # rounds are interleaved, for what else runs on the machine changes from second
 # to second, and every other round goes backwards. -b names the row to compare
 # with; -x is the value on the x axis (threads, rules) where a row is a point of
@@ -91,11 +95,13 @@ ini()
     { printf '[policy]\ndefault = allow\n'; cat; } >"$1.ini"
 }
 
-# table ID UNIT less|more TITLE: what is better; rows follow
+# table ID UNIT less|more TITLE [cpu | both]: what is better; rows follow
 table()
 {
+    table_clock=${5:-}
     table_id=$1 table_unit=$2 table_better=$3 table_title=$4
     row_name=() row_base=() row_limit=() row_x=() row_command=() row_values=()
+    row_times=()
 }
 
 row()
@@ -113,21 +119,26 @@ row()
     done
     shift
     row_name+=("$name") row_base+=("$base") row_limit+=("$limit")
-    row_x+=("$x") row_command+=("$(printf '%q ' "$@")") row_values+=("")
+    row_x+=("$x") row_command+=("$(printf '%q ' "$@")")
+    row_values+=("") row_times+=("")
 }
 
 # take INDEX: one figure of a row
 take()
 {
-    local value
+    local value first time
     value=$(eval "${row_command[$1]}" 2>errors </dev/null) || value=
-    case $value in
-    '' | *[!0-9.]*)
+    read -r first time <<<"$value"
+    [ "$table_clock" != cpu ] || first=$time
+    [ "$table_clock" = both ] || time=0
+    case $first:$time in
+    :* | *: | *[!0-9.:]*)
         not_ok "$table_title: ${row_name[$1]}" \
             "$value"$'\n'"$(tail -n 5 errors)"
         return 1 ;;
     esac
-    row_values[$1]+="$value "
+    row_values[$1]+="$first "
+    row_times[$1]+="$time "
 }
 
 # measure [ROUNDS]: all rows of the table, then its lines
@@ -145,6 +156,12 @@ measure()
         printf '# %s %d/%d\n' "$group" $((round + 1)) "$total"
     done
     record
+    if [ "$table_clock" = both ]; then
+        row_values=("${row_times[@]}")
+        table_id+=-time
+        table_title+=", processor time"
+        record
+    fi
     ok "$table_title: $n rows, $total rounds"
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Guest program of the benchmarks: makes one call many times and prints how
- * many nanoseconds each took.
+ * many nanoseconds each took, by the clock and of the process' processor time.
  *
  *     loop CALL[=RESULT] COUNT [THREADS]
  *     loop exec COUNT [EMULATOR OPTION...]
@@ -159,22 +159,43 @@ static void make_calls(long times)
     }
 }
 
-static void *work(void *opaque)
-{
-    make_calls(count / 100);
-    pthread_barrier_wait(&start);
-    make_calls(count);
-    pthread_barrier_wait(&end);
-    pthread_barrier_wait(&end);     /* measured */
-    return opaque;
-}
-
-static double nanoseconds(void)
+static double nanoseconds(clockid_t clock)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * 1e9 + now.tv_nsec;
+}
+
+struct moment {
+    double clock, processor;
+};
+
+static struct moment this_moment(void)
+{
+    return (struct moment){ nanoseconds(CLOCK_MONOTONIC),
+                            nanoseconds(CLOCK_PROCESS_CPUTIME_ID) };
+}
+
+/* Each thread looks at the clock itself: the one that waits for all of them may
+ * be the last to run when they start. */
+struct worker {
+    pthread_t id;
+    struct moment from, to;
+};
+
+static void *work(void *opaque)
+{
+    struct worker *worker = opaque;
+
+    make_calls(count / 100);
+    pthread_barrier_wait(&start);
+    worker->from = this_moment();
+    make_calls(count);
+    worker->to = this_moment();
+    pthread_barrier_wait(&end);
+    pthread_barrier_wait(&end);     /* measured */
+    return NULL;
 }
 
 /* The other side kills or feeds us when it has seen enough. */
@@ -188,37 +209,45 @@ static void wait_for_input(void)
     }
 }
 
-static void print_time(double from, double made)
+static void print_time(struct moment from, struct moment to, double made)
 {
-    double to = nanoseconds();
-
     if (waits) {
         wait_for_input();
     } else {
-        printf("%.1f\n", (to - from) / made);
+        printf("%.1f %.1f\n", (to.clock - from.clock) / made,
+               (to.processor - from.processor) / made);
     }
 }
 
 static int run_threads(unsigned threads)
 {
-    pthread_t ids[THREADS_MAX];
-    double from;
+    static struct worker workers[THREADS_MAX];
+    struct moment from, to;
 
     pthread_barrier_init(&start, NULL, threads + 1);
     pthread_barrier_init(&end, NULL, threads + 1);
     for (unsigned i = 0; i < threads; i++) {
-        if (pthread_create(&ids[i], NULL, work, NULL)) {
+        if (pthread_create(&workers[i].id, NULL, work, &workers[i])) {
             fprintf(stderr, "no thread\n");
             return 1;
         }
     }
     pthread_barrier_wait(&start);
-    from = nanoseconds();
     pthread_barrier_wait(&end);
-    print_time(from, (double)count * threads);
+    from = workers[0].from;
+    to = workers[0].to;
+    for (unsigned i = 1; i < threads; i++) {
+        if (workers[i].from.clock < from.clock) {
+            from = workers[i].from;
+        }
+        if (workers[i].to.clock > to.clock) {
+            to = workers[i].to;
+        }
+    }
+    print_time(from, to, (double)count * threads);
     pthread_barrier_wait(&end);
     for (unsigned i = 0; i < threads; i++) {
-        pthread_join(ids[i], NULL);
+        pthread_join(workers[i].id, NULL);
     }
     return 0;
 }
@@ -252,7 +281,7 @@ static int execute_next(char *self, long left, char **words)
 
 static int run_exec(char **argv)
 {
-    double from = nanoseconds();
+    double from = nanoseconds(CLOCK_MONOTONIC);
     int status = 1;
     pid_t pid = fork();
 
@@ -263,14 +292,14 @@ static int run_exec(char **argv)
         fprintf(stderr, "the chain ended with %d\n", status);
         return 1;
     }
-    printf("%.1f\n", (nanoseconds() - from) / count);
+    printf("%.1f\n", (nanoseconds(CLOCK_MONOTONIC) - from) / count);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     long threads = argc > 3 ? atol(argv[3]) : 0;
-    double from;
+    struct moment from;
 
     count = argc > 2 ? atol(argv[2]) : 0;
     if (argc < 2 || strcmp(argv[1], "exit") == 0) {
@@ -290,10 +319,10 @@ int main(int argc, char **argv)
         return run_threads(threads);
     }
     make_calls(count / 100);
-    from = nanoseconds();
+    from = this_moment();
     make_calls(count);
     if (count) {
-        print_time(from, count);
+        print_time(from, this_moment(), count);
     }
     return 0;
 }

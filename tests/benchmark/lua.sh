@@ -52,7 +52,7 @@ what()
         $((count / ${5:-1})) "${@:5}"
 }
 
-table handlers ns less "Lua handlers ($target)"
+table handlers ns less "Lua handlers ($target)" cpu
 row "getppid, unpatched" -- "$twin" "$loop" getppid "$count"
 what "a number" "getppid, unpatched" getppid=7 number
 what "a number, with a call object" "getppid, unpatched" getppid=7 object

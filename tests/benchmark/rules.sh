@@ -51,7 +51,7 @@ for n in "${sizes[@]}"; do
 done
 measure $(((rounds + 2) / 3)) || finish
 
-table calls ns less "a call, by rules ($target)"
+table calls ns less "a call, by rules ($target)" cpu
 for n in "${sizes[@]}"; do
     row "getppid: none concerns it" -x "$n" -- "$ours" -policy \
         "integers-$n.ini" "$loop" getppid "$count"

@@ -7,7 +7,7 @@
 # shellcheck source=tests/benchmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 begin twin
-count=$(of 20000)
+count=$(of 60000)
 
 ini other <<'END'
 [deny]
@@ -35,7 +35,7 @@ ini path <<'END'
 @open = EACCES if path under /srv
 END
 
-table getppid ns less "getppid, by threads ($(nproc) processors)"
+table getppid ns less "getppid, by threads ($(nproc) processors)" both
 for threads in 1 2 4 8; do
     each=$((count / threads))
     row "unpatched" -x $threads -- "$twin" "$loop" getppid $each $threads
@@ -52,7 +52,7 @@ for threads in 1 2 4 8; do
 done
 measure || finish
 
-table openat ns less "openat and close, by threads ($(nproc) processors)"
+table openat ns less "openat and close, by threads ($(nproc) processors)" both
 for threads in 1 2 4 8; do
     each=$((count / 4 / threads))
     row "unpatched" -x $threads -- "$twin" "$loop" openat=0 $each $threads
