@@ -336,12 +336,12 @@ int re_lua_flags_push(lua_State *L, const struct st_arg *arg, uint64_t value)
 
 /* --- the object -------------------------------------------------------- */
 
-static int args_index(lua_State *L)
+int re_lua_args_index(lua_State *L)
 {
     return re_lua_arg_push(L, re_lua_args_object(L), 2);
 }
 
-static int args_newindex(lua_State *L)
+int re_lua_args_newindex(lua_State *L)
 {
     return re_lua_arg_assign(L, re_lua_args_object(L), 2, 3);
 }
@@ -387,8 +387,6 @@ static int args_pairs(lua_State *L)
 }
 
 const luaL_Reg re_lua_args_metamethods[] = {
-    { "__index", args_index },
-    { "__newindex", args_newindex },
     { "__len", args_len },
     { "__pairs", args_pairs },
     { NULL, NULL },

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The call object of a handler.
+ * The call object of a handler, and that of its arguments.
  *
- * The object is a userdata of one pointer, made anew for each call: a handler
- * may have kept an old one anywhere, and that must not come to mean another
- * call. The pointer goes when the handler ends, and is honoured only while this
- * very handler runs (another thread's is waiting in its original call).
+ * Both are light userdata: the number of the call in its state, and a bit
+ *
+ *     63                                        1   0
+ *     +------------------------------------------+---+
+ *     | struct re_lua_run.serial                 | A |   A: its arguments
+ *     +------------------------------------------+---+
+ *
+ * so that they cost no memory and leave nothing to collect. A handler may have
+ * kept an old one anywhere: no other call has its number, and it is honoured
+ * only while this very handler runs (another thread's is waiting in its original
+ * call). The metatable is that of all light userdata of the state; there are no
+ * others that handlers can get at.
  */
 #include "lua-private.h"
 
@@ -17,9 +25,6 @@
 
 #define CALL_TYPE "call"
 #define ARGS_TYPE "call.args"
-
-/* The user value of a call object that caches its arguments' object. */
-#define ARGS_SLOT 1
 
 /* Fields, by what the table of names gives for them; methods are functions. */
 enum field {
@@ -54,66 +59,60 @@ static const char *const field_names[] = {
 
 /* --- the object -------------------------------------------------------- */
 
-/* A userdata that stands for a run, with a metatable from the registry. */
-static struct re_lua_object *push_object(lua_State *L, struct re_lua_run *run,
-                                         int metatable, int values)
+static void push_object(lua_State *L, const struct re_lua_run *run, bool args)
 {
-    struct re_lua_object *object =
-        lua_newuserdatauv(L, sizeof(*object), values);
-
-    object->run = run;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, metatable);
-    lua_setmetatable(L, -2);
-    return object;
+    lua_pushlightuserdata(L, (void *)(uintptr_t)(run->serial << 1 | args));
 }
 
-void re_lua_call_push(lua_State *L, struct re_lua_run *run)
+void re_lua_call_push(lua_State *L, const struct re_lua_run *run)
 {
-    run->object = push_object(L, run, re_lua_owner(L)->call_metatable, 1);
+    push_object(L, run, false);
 }
 
-/* The first argument's object, when its metatable is this one. */
-static struct re_lua_object *to_object(lua_State *L, const void *metatable,
+/* Whether the value at index 1 is one of both objects, and which. */
+static bool is_object(lua_State *L, bool args)
+{
+    return lua_type(L, 1) == LUA_TLIGHTUSERDATA &&
+        ((uintptr_t)lua_touserdata(L, 1) & 1) == args;
+}
+
+static void refuse_object(lua_State *L, uint64_t serial)
+{
+    const struct re_lua *lua = re_lua_owner(L);
+
+    for (const struct re_lua_run *r = lua->waiting; r; r = r->next) {
+        if (r->serial == serial) {
+            luaL_error(L, "this call belongs to another thread's handler");
+        }
+    }
+    luaL_error(L, "this call has been answered; its object is of no use any "
+                  "more");
+}
+
+static struct re_lua_run *check_object(lua_State *L, bool args,
                                        const char *type)
 {
-    bool matches;
+    struct re_lua_run *run = re_lua_owner(L)->current;
+    uint64_t serial;
 
-    if (lua_type(L, 1) != LUA_TUSERDATA || !lua_getmetatable(L, 1)) {
+    if (!is_object(L, args)) {
         luaL_typeerror(L, 1, type);
     }
-    matches = lua_topointer(L, -1) == metatable;
-    lua_pop(L, 1);
-    if (!matches) {
-        luaL_typeerror(L, 1, type);
+    serial = (uintptr_t)lua_touserdata(L, 1) >> 1;
+    if (!run || run->serial != serial) {
+        refuse_object(L, serial);
     }
-    return lua_touserdata(L, 1);
-}
-
-static struct re_lua_run *check_object(lua_State *L,
-                                       const struct re_lua_object *object)
-{
-    struct re_lua *lua = re_lua_owner(L);
-
-    if (!object->run) {
-        luaL_error(L, "this call has been answered; its object is of no use "
-                      "any more");
-    }
-    if (object->run != lua->current) {
-        luaL_error(L, "this call belongs to another thread's handler");
-    }
-    return object->run;
+    return run;
 }
 
 struct re_lua_run *re_lua_call_check(lua_State *L)
 {
-    return check_object(L, to_object(L, re_lua_owner(L)->call_identity,
-                                     CALL_TYPE));
+    return check_object(L, false, CALL_TYPE);
 }
 
 struct re_lua_run *re_lua_args_object(lua_State *L)
 {
-    return check_object(L, to_object(L, re_lua_owner(L)->args_identity,
-                                     ARGS_TYPE));
+    return check_object(L, true, ARGS_TYPE);
 }
 
 static int method_log(lua_State *L)
@@ -168,18 +167,6 @@ static int method_run(lua_State *L)
     return lua_yieldk(L, 0, 0, run_done);
 }
 
-/* The arguments' object lives as long as the call's, which caches it. */
-static void push_args(lua_State *L, struct re_lua_run *run)
-{
-    if (lua_getiuservalue(L, 1, ARGS_SLOT) != LUA_TNIL) {
-        return;
-    }
-    lua_pop(L, 1);
-    run->args_object = push_object(L, run, re_lua_owner(L)->args_metatable, 0);
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, ARGS_SLOT);
-}
-
 /* The thread's name: the program's, unless it has given itself another. */
 static void push_comm(lua_State *L)
 {
@@ -211,7 +198,7 @@ static void push_field(lua_State *L, struct re_lua_run *run, enum field field)
         lua_pushstring(L, st_target_name(lua->target));
         break;
     case FIELD_ARGS:
-        push_args(L, run);
+        push_object(L, run, true);
         break;
     case FIELD_PID:
         lua_pushinteger(L, getpid());
@@ -243,8 +230,12 @@ static void push_field(lua_State *L, struct re_lua_run *run, enum field field)
 
 static int call_index(lua_State *L)
 {
-    struct re_lua_run *run = re_lua_call_check(L);
+    struct re_lua_run *run;
 
+    if (is_object(L, true)) {
+        return re_lua_args_index(L);
+    }
+    run = re_lua_call_check(L);
     if (lua_isinteger(L, 2)) {
         return re_lua_arg_push(L, run, 2);
     }
@@ -257,8 +248,12 @@ static int call_index(lua_State *L)
 
 static int call_newindex(lua_State *L)
 {
-    struct re_lua_run *run = re_lua_call_check(L);
+    struct re_lua_run *run;
 
+    if (is_object(L, true)) {
+        return re_lua_args_newindex(L);
+    }
+    run = re_lua_call_check(L);
     if (lua_isinteger(L, 2)) {
         return re_lua_arg_assign(L, run, 2, 3);
     }
@@ -279,20 +274,11 @@ static const luaL_Reg call_methods[] = {
     { NULL, NULL },
 };
 
-/* Keeps the metatable on top of the stack, closed to handlers, and pops it. */
-static int keep_metatable(lua_State *L, const void **ret_identity)
-{
-    lua_pushboolean(L, 0);          /* getmetatable() gives no way in */
-    lua_setfield(L, -2, "__metatable");
-    *ret_identity = lua_topointer(L, -1);
-    return luaL_ref(L, LUA_REGISTRYINDEX);
-}
-
 int re_lua_call_open(lua_State *L)
 {
-    struct re_lua *lua = re_lua_owner(L);
-
+    lua_pushlightuserdata(L, NULL);
     luaL_newmetatable(L, CALL_TYPE);
+    luaL_setfuncs(L, re_lua_args_metamethods, 0);
     lua_newtable(L);
     luaL_setfuncs(L, call_methods, 0);
     luaL_setfuncs(L, re_lua_memory_methods, 0);
@@ -307,10 +293,10 @@ int re_lua_call_open(lua_State *L)
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, call_newindex);
     lua_setfield(L, -2, "__newindex");
-    lua->call_metatable = keep_metatable(L, &lua->call_identity);
-    luaL_newmetatable(L, ARGS_TYPE);
-    luaL_setfuncs(L, re_lua_args_metamethods, 0);
-    lua->args_metatable = keep_metatable(L, &lua->args_identity);
+    lua_pushboolean(L, 0);          /* getmetatable() gives no way in */
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
     luaL_newmetatable(L, "call.flags");
     luaL_setfuncs(L, re_lua_flags_metamethods, 0);
     lua_pop(L, 1);

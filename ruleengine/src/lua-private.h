@@ -72,9 +72,7 @@ struct re_lua_run {
     struct re_lua *lua;     /* whose coroutine it is */
     lua_State *thread;
     int thread_ref;         /* keeps the coroutine alive */
-    struct re_lua_object *object;       /* NULL: none, or no longer valid */
-    struct re_lua_object *args_object;  /* likewise */
-
+    uint64_t serial;        /* of the call, in its state; see lua-call.c */
     int handler;
     const struct re_rule *rule;
     struct re_call *call;   /* valid while Lua runs */
@@ -89,11 +87,6 @@ struct re_lua_run {
     bool exceeded;          /* its instructions: nothing may catch that */
     int64_t result;         /* of the last original call, or of "aside" */
     int64_t original;       /* of the last original call; has_run */
-};
-
-/* The userdata of the call object, and of its arguments. */
-struct re_lua_object {
-    struct re_lua_run *run; /* NULL once the handler has ended */
 };
 
 /* The rule of one system call in the older form. */
@@ -159,11 +152,7 @@ struct re_lua {
     size_t rule_count;
     struct re_lua_args **args; /* per slot, filled when first used */
 
-    /* Of the call object and of its arguments: reference in the registry, and
-     * address for comparing. */
-    int call_metatable, args_metatable;
-    const void *call_identity, *args_identity;
-
+    uint64_t serial;        /* of the last call */
     bool seeded;
     uint64_t random;        /* state of call:random() */
 
@@ -270,11 +259,11 @@ int re_lua_libs_open(lua_State *L);
 
 /* --- lua-call.c -------------------------------------------------------- */
 
-/* Makes the metatables of call objects. Raises. */
+/* Makes the metatable of call objects. Raises. */
 int re_lua_call_open(lua_State *L);
 
-/* Pushes a new call object for the running handler. Raises. */
-void re_lua_call_push(lua_State *L, struct re_lua_run *run);
+/* Pushes the call object of a run. Allocates nothing. */
+void re_lua_call_push(lua_State *L, const struct re_lua_run *run);
 
 /* The run of the call object that is the C function's first argument; raises
  * when that is none, or one of another call. */
@@ -325,6 +314,9 @@ uint64_t re_lua_constants(lua_State *L, const struct st_arg *arg, int index);
 /* Pushes the set of names that a value is made of; returns 1. Raises. */
 int re_lua_flags_push(lua_State *L, const struct st_arg *arg, uint64_t value);
 
+/* Metamethods of the arguments' object, and what the first two do. */
+int re_lua_args_index(lua_State *L);
+int re_lua_args_newindex(lua_State *L);
 extern const luaL_Reg re_lua_args_metamethods[];
 extern const luaL_Reg re_lua_flags_metamethods[];
 

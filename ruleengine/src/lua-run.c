@@ -2,7 +2,7 @@
 /*
  * One handler call. It runs in a coroutine of its own:
  *
- *     start -> handler_main() -> the handler -> call:run() yields -> RE_LUA_RUN
+ *     start -> the handler -> call:run() yields -> RE_LUA_RUN
  *     resume -> call:run() returns -> ... -> the handler's results -> answer
  *
  * A coroutine that ended well serves the next call. One that failed is reset
@@ -24,8 +24,12 @@
 
 #define ERRNO_MAX 4095
 
-/* What a handler returns, padded with nil. */
-#define RESULTS 3
+/* Where a coroutine that has ended has its first two results; what lies beyond
+ * the last one counts as nil. */
+#define FIRST 1
+#define SECOND 2
+
+_Static_assert(1 + 1 + ST_MAX_REGS <= LUA_MINSTACK, "push_handler()");
 
 /* --- coroutines -------------------------------------------------------- */
 
@@ -65,22 +69,9 @@ static void start_waiting(struct re_lua *lua, struct re_lua_run *run)
     lua->waiting_count++;
 }
 
-static void invalidate_objects(struct re_lua_run *run)
-{
-    if (run->object) {
-        run->object->run = NULL;
-        run->object = NULL;
-    }
-    if (run->args_object) {
-        run->args_object->run = NULL;
-        run->args_object = NULL;
-    }
-}
-
 /* The coroutine becomes garbage; nothing in it is run any more. */
 static void throw_away(struct re_lua *lua, struct re_lua_run *run)
 {
-    invalidate_objects(run);
     luaL_unref(lua->L, LUA_REGISTRYINDEX, run->thread_ref);
     free(run);
 }
@@ -143,7 +134,6 @@ static struct re_lua_run *take_run(struct re_lua *lua)
 /* The handler has ended and its results have been read. */
 static void give_back(struct re_lua *lua, struct re_lua_run *run)
 {
-    invalidate_objects(run);
     lua_settop(run->thread, 0);
     run->next = lua->idle;
     lua->idle = run;
@@ -153,51 +143,34 @@ static void give_back(struct re_lua *lua, struct re_lua_run *run)
  * of its budget. */
 static void give_up(struct re_lua *lua, struct re_lua_run *run)
 {
-    invalidate_objects(run);
-    if (!run->exceeded) {
-        lua_resetthread(run->thread);
-    }
     if (run->exceeded) {
         throw_away(lua, run);
     } else {
+        lua_resetthread(run->thread);
         give_back(lua, run);
     }
 }
 
-/* --- inside Lua -------------------------------------------------------- */
-
-static int handler_done(lua_State *L, int status, lua_KContext context)
+/* Puts the handler and its arguments on the empty stack of its coroutine; how
+ * many arguments. Nothing here allocates, for there is no protection; a stack
+ * has room for LUA_MINSTACK. */
+static int push_handler(struct re_lua *lua, struct re_lua_run *run)
 {
-    (void)L, (void)status, (void)context;
-    return RESULTS;
-}
-
-/* The bottom of each coroutine. Its first stack slot keeps the call object
- * alive until the handler has ended. */
-static int handler_main(lua_State *L)
-{
-    struct re_lua *lua = re_lua_owner(L);
-    struct re_lua_run *run = lua->current;
     const struct re_lua_handler *h = &lua->handlers[run->handler];
-    int arguments = 0;
+    lua_State *T = run->thread;
 
-    if (lua->flavour == RE_LUA_HANDLERS && h->takes_call) {
-        re_lua_call_push(L, run);
-        lua_rawgeti(L, LUA_REGISTRYINDEX, h->ref);
-        lua_pushvalue(L, 1);
-        arguments = 1;
-    } else {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, h->ref);
-    }
+    lua_rawgeti(T, LUA_REGISTRYINDEX, h->ref);
     if (lua->flavour == RE_LUA_RULES) {
-        lua_pushinteger(L, run->call->nr);
+        lua_pushinteger(T, run->call->nr);
         for (int i = 0; i < ST_MAX_REGS; i++) {
-            lua_pushinteger(L, (lua_Integer)run->call->args[i]);
+            lua_pushinteger(T, (lua_Integer)run->call->args[i]);
         }
-        arguments = 1 + ST_MAX_REGS;
+        return 1 + ST_MAX_REGS;
     }
-    lua_callk(L, arguments, RESULTS, 0, handler_done);
-    return RESULTS;
+    if (h->takes_call) {
+        re_lua_call_push(T, run);
+    }
+    return h->takes_call;
 }
 
 /* --- answers ----------------------------------------------------------- */
@@ -306,25 +279,26 @@ static enum re_lua_step answer_nothing(struct re_lua *lua,
     int is_integer;
     lua_Integer n;
 
-    if (lua_isnil(T, -RESULTS) && lua_isnil(T, 1 - RESULTS)) {
+    if (lua_isnoneornil(T, FIRST) && lua_isnoneornil(T, SECOND)) {
         if (!run->has_run) {
             return RE_LUA_PASS;
         }
         run->call->result = run->original;
         return RE_LUA_RESULT;
     }
-    n = lua_tointegerx(T, 1 - RESULTS, &is_integer);
+    n = lua_tointegerx(T, SECOND, &is_integer);
     if (is_integer && n > 0 && n <= ERRNO_MAX) {
         name = st_errno_name(lua->target, n);
     }
     snprintf(message, sizeof(message), "returned %s, %s; an error is returned "
-             "by name: nil, \"%s\"", luaL_typename(T, -RESULTS),
-             luaL_typename(T, 1 - RESULTS), name ? name : "EPERM");
+             "by name: nil, \"%s\"", luaL_typename(T, FIRST),
+             lua_isnone(T, SECOND) ? "nil" : luaL_typename(T, SECOND),
+             name ? name : "EPERM");
     return fail(lua, run, message);
 }
 
-/* What the results of a handler mean. They are on top of its stack; converting
- * them to strings could raise, so only strings are read as such. */
+/* What the results of a handler mean, which are its stack. Converting them to
+ * strings could raise, so only strings are read as such. */
 static enum re_lua_step answer(struct re_lua *lua, struct re_lua_run *run)
 {
     lua_State *T = run->thread;
@@ -332,27 +306,28 @@ static enum re_lua_step answer(struct re_lua *lua, struct re_lua_run *run)
     int is_integer;
     lua_Integer n;
 
-    switch (lua_type(T, -RESULTS)) {
+    switch (lua_type(T, FIRST)) {
     case LUA_TNUMBER:
-        n = lua_tointegerx(T, -RESULTS, &is_integer);
+        n = lua_tointegerx(T, FIRST, &is_integer);
         if (is_integer) {
             return answer_number(lua, run, n);
         }
         return fail(lua, run, "returned a number with a fraction");
     case LUA_TBOOLEAN:
-        if (lua_toboolean(T, -RESULTS)) {
+        if (lua_toboolean(T, FIRST)) {
             break;
         }
         /* fall through */
     case LUA_TNIL:
-        if (lua_type(T, 1 - RESULTS) == LUA_TSTRING) {
-            return answer_error(lua, run, lua_tostring(T, 1 - RESULTS));
+    case LUA_TNONE:
+        if (lua_type(T, SECOND) == LUA_TSTRING) {
+            return answer_error(lua, run, lua_tostring(T, SECOND));
         }
         return answer_nothing(lua, run);
     }
     snprintf(message, sizeof(message), "returned a %s; an integer, nothing, or "
              "nil and an error's name was expected",
-             luaL_typename(T, -RESULTS));
+             luaL_typename(T, FIRST));
     return fail(lua, run, message);
 }
 
@@ -363,9 +338,9 @@ static enum re_lua_step answer_rule(struct re_lua *lua, struct re_lua_run *run)
     int is_integer = 1;
     lua_Integer action = 0, value = 0;
 
-    if (!lua_isnil(T, -RESULTS)) {
-        action = lua_type(T, -RESULTS) != LUA_TNUMBER ? -1 :
-                 lua_tointegerx(T, -RESULTS, &is_integer);
+    if (!lua_isnoneornil(T, FIRST)) {
+        action = lua_type(T, FIRST) != LUA_TNUMBER ? -1 :
+                 lua_tointegerx(T, FIRST, &is_integer);
     }
     if (!is_integer || action < 0 || action > 1) {
         return fail(lua, run, "returned an action that is neither 0 (go on) "
@@ -374,10 +349,10 @@ static enum re_lua_step answer_rule(struct re_lua *lua, struct re_lua_run *run)
     if (!action) {
         return RE_LUA_PASS;
     }
-    if (!lua_isnil(T, 1 - RESULTS)) {
+    if (!lua_isnoneornil(T, SECOND)) {
         is_integer = 0;
-        if (lua_type(T, 1 - RESULTS) == LUA_TNUMBER) {
-            value = lua_tointegerx(T, 1 - RESULTS, &is_integer);
+        if (lua_type(T, SECOND) == LUA_TNUMBER) {
+            value = lua_tointegerx(T, SECOND, &is_integer);
         }
     }
     if (!is_integer) {
@@ -511,12 +486,12 @@ enum re_lua_step re_lua_start(struct re_lua *lua, const struct re_rule *rule,
     memcpy(run->args, call->args, sizeof(run->args));
     run->nr = call->nr;
     run->slot = call->slot;
+    run->serial = ++lua->serial;
     if (lua->budget) {
         lua_sethook(run->thread, re_lua_budget_hook, LUA_MASKCOUNT,
                     lua->budget);
     }
-    lua_pushcfunction(run->thread, handler_main);
-    step = go_on(lua, run, 0);
+    step = go_on(lua, run, push_handler(lua, run));
     pthread_mutex_unlock(&lua->lock);
     return step;
 }

@@ -21,8 +21,8 @@
  * memory and spares most of the marking. */
 #define GC_PAUSE 400
 
-/* Blocks of this class are handed on without malloc: call objects are, and
- * each call makes and leaves at least one. They are all POOLED_MAX long. */
+/* Blocks of this class are handed on without malloc: tables and short strings
+ * are, which handlers make and leave. They are all POOLED_MAX long. */
 #define POOLED_MIN 33
 #define POOLED_MAX 64
 

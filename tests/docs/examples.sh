@@ -36,6 +36,10 @@ check_block()
         succeeds "$document:$line: the rules load" \
             "$TEST_BIN/qemu-policy" check --rules "${name%/*}"
         unlike "$output" 'warning|error' "... without a warning" ;;
+    lua:line-*)
+        # The reference's are run, each by itself: tests/unit/lua-reference.c.
+        is "$document" docs/lua-reference.md \
+            "$document:$line: the block has a name" ;;
     lua:*)
         # Loaded with that policy, and its functions looked for.
         if loaded "$name"; then
