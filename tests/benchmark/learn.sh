@@ -4,7 +4,9 @@
 #
 # What learning costs for a call that has been seen, against the same emulator
 # without any option. Fails when a call about which nothing is left to learn
-# costs more than a few instructions.
+# costs more than a few instructions; and what it costs where most of the time
+# goes into starting programs: make, whose every rule is a shell and some tools.
+# Servers under load are in servers.sh.
 # shellcheck source=tests/benchmark/lib.sh
 . "$(dirname "$0")/lib.sh"
 begin
@@ -22,6 +24,56 @@ for call in getppid dup openat; do
     row "$call, learning" -b "$call" -- learning "$call" "$count"
 done
 measure || finish
+
+# A rule is a shell that runs two programs and writes two files.
+build_steps=$(of 20 3)
+make_guest()
+{
+    bench_foreign arm64 make busybox-static
+    mkdir -p work
+    {
+        printf 'SHELL = %s\n' "$guest/bin/busybox"
+        printf '.SHELLFLAGS = sh -c\nB = %s\n' "$guest/bin/busybox"
+        printf 'out: %s\n\tcat $^ >$@\n' "$(seq -f 'o.%g' -s ' ' "$build_steps")"
+        printf 'o.%%: src\n\t$(B) sed s/a/$*/ $< >$@.tmp && $(B) mv $@.tmp $@\n'
+    } >work/Makefile
+    echo a >work/src
+}
+
+# build OPTION...: microseconds of processor time, all programs together
+build()
+{
+    rm -f work/o.* work/out
+    spent "$ours" "$@" -L "$guest" "$guest/usr/bin/make" -C work -s out &&
+        [ -s work/out ]
+}
+
+build_learning()
+{
+    rm -f lesson
+    build -policy-learn lesson
+}
+
+# Without a policy a guest's programs are the kernel's to start, which takes none
+# for another processor: a policy about nothing is what others are compared with.
+ini one <<'END'
+[deny]
+mount = EPERM
+END
+ini paths <<'END'
+[deny]
+@open = EACCES if path under /root
+END
+if [ "$target" = aarch64 ]; then
+    make_guest
+    table build µs less "make and a shell: processor time of $build_steps rules"
+    row "one rule for another call" -- build -policy one.ini
+    row "a path rule" -b "one rule for another call" -- build -policy paths.ini
+    row "learning" -b "one rule for another call" -- build_learning
+    measure $(((rounds + 2) / 3)) || finish
+else
+    skip "make and a shell" "it is measured for aarch64"
+fi
 
 if ! command -v valgrind >/dev/null; then
     skip "instructions" "valgrind is not installed"

@@ -45,6 +45,7 @@ emulator()
     strace) emulator=(strace -f --seccomp-bpf -qq -o /dev/null -e trace=mount
         -e inject=mount:error=EPERM "$twin") ;;
     none) emulator=("$ours") ;;
+    learning) emulator=("$ours" -policy-learn "lesson.$1") ;;
     *) emulator=("$ours" -policy "$1.ini" -policy-log "log.$1") ;;
     esac
 }
@@ -135,7 +136,7 @@ measure_server()
     measure $few || finish
 }
 
-for kind in unpatched strace none one paths web; do
+for kind in unpatched strace none one paths web learning; do
     port[nginx-$kind]=$(free_port)
     nginx_site "$TEST_TMP/site-$kind" "${port[nginx-$kind]}"
     launch nginx $kind "$guest/usr/sbin/nginx" -e stderr \
@@ -143,8 +144,9 @@ for kind in unpatched strace none one paths web; do
 done
 measure_server nginx unpatched=unpatched none="no policy" \
     one="one rule for another call" paths="a path rule" web=web.ini \
+    learning="no policy, learning" \
     strace="unpatched, under strace --seccomp-bpf"
-for kind in unpatched none one redis; do
+for kind in unpatched none one redis learning; do
     port[redis-$kind]=$(free_port)
     mkdir -p "data-$kind"
     launch redis $kind "$guest/usr/bin/redis-server" --bind 127.0.0.1 \
@@ -152,5 +154,6 @@ for kind in unpatched none one redis; do
         --ignore-warnings ARM64-COW-BUG
 done
 measure_server redis unpatched=unpatched none="no policy" \
-    one="one rule for another call" redis="a policy for redis"
+    one="one rule for another call" redis="a policy for redis" \
+    learning="no policy, learning"
 finish
