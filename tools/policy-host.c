@@ -26,6 +26,7 @@ static unsigned reasons(const struct policy_layers *l)
     for (unsigned i = 0; i < l->count; i++) {
         found |= re_view_asks(l->views[i]) ? HOST_CALLS_LOOK : 0;
         found |= re_view_acts(l->views[i]) ? HOST_CALLS_FILES : 0;
+        found |= re_view_asks_for_peers(l->views[i]) ? HOST_CALLS_ACCEPT : 0;
     }
     return found;
 }

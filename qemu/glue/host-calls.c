@@ -57,6 +57,11 @@ static const char *const sending[] = {
     "sendto", "sendmsg", "connect", "poll", "ppoll", "memfd_create",
 };
 
+/* A connection is taken before it is judged: see accept.c. */
+static const char *const accepting[] = {
+    "accept4", "clone", "getsockopt", "sendmsg", "recvmsg", "socketpair",
+};
+
 /* What the dynamic loader and QEMU's start ask for: a guest's execve ends in
  * another emulator, below this same filter. */
 static const char *const starting[] = {
@@ -297,6 +302,9 @@ static void open_for_emulator(struct calls *c, unsigned reasons)
     }
     if (reasons & HOST_CALLS_SEND) {
         open_all(c, sending, COUNT(sending));
+    }
+    if (reasons & HOST_CALLS_ACCEPT) {
+        open_all(c, accepting, COUNT(accepting));
     }
 }
 

@@ -256,7 +256,7 @@ int policy_path_make_parents(void *guest, const struct re_path_query *q)
 
 /* --- carrying out ------------------------------------------------------ */
 
-static abi_long guest_errno(int error)
+abi_long policy_guest_errno(int error)
 {
     const char *name = strerrorname_np(error);
     int number = name ? st_errno_by_name(path_target, name) : -1;
@@ -394,7 +394,7 @@ static abi_long apply_paths(struct state *s, struct re_call *call)
             continue;
         }
         if (pin->error) {
-            return -guest_errno(pin->error);
+            return -policy_guest_errno(pin->error);
         }
         apply_pin(pin, i, call);
     }
@@ -449,7 +449,7 @@ static abi_long put_unix_path(struct state *s, unsigned *ret_len)
     size_t len = strlen(pin->text);
 
     if (pin->error) {
-        return -guest_errno(pin->error);
+        return -policy_guest_errno(pin->error);
     }
     if (len >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
         return -TARGET_ENAMETOOLONG;
@@ -523,7 +523,7 @@ static abi_long apply_descriptor(struct state *s, struct re_call *call)
         return 0;
     }
     if (held->error) {
-        return -guest_errno(held->error);
+        return -policy_guest_errno(held->error);
     }
     if (held->fd >= 0) {
         call->args[held->reg] = held->fd;

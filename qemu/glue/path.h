@@ -69,4 +69,7 @@ void policy_path_fork_child(void);
  */
 const char *policy_path_given(abi_ulong addr, int *ret_fd);
 
+/* The guest's number for an errno of the host. */
+abi_long policy_guest_errno(int error);
+
 #endif

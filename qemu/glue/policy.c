@@ -25,6 +25,7 @@
 #include <ruleengine/engine.h>
 #include <ruleengine/find.h>
 
+#include "accept.h"
 #include "handlers.h"
 #include "made.h"
 #include "messages.h"
@@ -205,7 +206,8 @@ static bool in_vsyscall_page(CPUArchState *env)
 
 static int guest_sleep(void *guest, uint64_t until)
 {
-    bool whole = in_vsyscall_page(cpu_env((CPUState *)guest));
+    bool whole = in_vsyscall_page(cpu_env((CPUState *)guest)) ||
+        policy_accept_holds();
     struct timespec time = {
         .tv_sec = until / NANOSECONDS_PER_SECOND,
         .tv_nsec = until % NANOSECONDS_PER_SECOND,
@@ -247,6 +249,7 @@ const struct re_guest_ops policy_guest_ops = {
     .open_host = policy_made_open,
     .identity = policy_path_identity,
     .sleep = guest_sleep,
+    .accept = policy_accept_take,
     .signal = guest_signal,
     .seek = guest_seek,
     .replace = policy_path_replace,
@@ -418,6 +421,7 @@ static abi_long run_checked(CPUArchState *env, struct re_call *call,
     memcpy(args, call->args, sizeof(args));
     ret = policy_path_apply(call);
     if (ret == 0) {
+        policy_accept_run();
         ret = original(env, call);
     }
     memcpy(call->args, args, sizeof(args));
@@ -438,6 +442,14 @@ static void learn(const struct re_call *call)
         st_slot_operation(policy_target, call->slot) == 0) {
         policy_map[call->nr] = policy_known_map[call->nr];
     }
+}
+
+/* What the call has held. */
+static void release(void)
+{
+    policy_path_release();
+    policy_kept_release();
+    policy_accept_release();
 }
 
 /*
@@ -462,13 +474,11 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
             run_checked(env, call, original);
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
         if (outcome(ret) != ret) {
-            policy_path_release();
-            policy_kept_release();
+            release();
             return ret;
         }
     }
-    policy_path_release();
-    policy_kept_release();
+    release();
     if (unlikely(qemu_loglevel_mask(LOG_STRACE))) {
         note_answer(call);
     }
@@ -832,6 +842,12 @@ static void load(struct re_config *config)
                 "confined: %s\n", strerror(-ret));
         refuse_to_start();
     }
+    ret = policy_accept_prepare(policy_engine);
+    if (ret < 0) {
+        fprintf(stderr, "qemu-" TARGET_NAME ": error: accept cannot be "
+                "confined: %s\n", strerror(-ret));
+        refuse_to_start();
+    }
     policy_wall_prepare(policy_engine, policy_target, config->logs,
                         config->log_count);
     fill_map();
@@ -927,6 +943,7 @@ void policy_fork_end(bool child)
         policy_path_fork_child();
         policy_doors_fork_child();
         policy_exec_fork_child();
+        policy_accept_fork_child();
         re_fork_child(policy_engine);
     } else {
         re_fork_parent(policy_engine);

@@ -125,6 +125,10 @@ int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
 int policy_openat2(CPUArchState *env, int dirfd, const char *name,
                    const void *how);
 
+/* accept4() of the guest: the connection that its call has been judged by. */
+int policy_accept4(int listener, struct sockaddr *address, socklen_t *len,
+                   int flags);
+
 /* A descriptor that the guest wants to send or map: -1 for one of the
  * emulator's. */
 int policy_guest_fd(int fd);

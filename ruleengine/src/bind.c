@@ -28,6 +28,7 @@ struct binder {
     struct re_layer *layer;
     bool asks;              /* some test needs facts */
     bool names;             /* ... about paths, addresses or descriptors */
+    bool peers;             /* ... about who a connection comes from */
     bool failed;
 };
 
@@ -375,6 +376,7 @@ static uint16_t emit_texts(struct binder *b, struct re_node *node,
     }
     test.reg = subject;
     b->asks = b->names = true;
+    b->peers |= test.form && test.form->accepts;
     for (struct re_text *t = node->texts; t && !b->failed; t = t->next) {
         compile_text(b, t, node->relation, is_address);
         for (unsigned i = 0; i < 2 && !b->failed; i++) {
@@ -479,6 +481,7 @@ static uint16_t emit_number(struct binder *b, struct re_node *node,
     uint16_t next;
 
     b->asks = b->names = true;
+    b->peers |= test.form && test.form->accepts;
     if (node->negated && !is_order(node)) {
         next = yes;
         yes = no;
@@ -661,6 +664,7 @@ static void turn_round(struct binder *b, uint16_t entry,
     reverse(b->tests, b->count);
     bound->asks = b->asks;
     bound->names = b->names;
+    bound->peers = b->peers;
     if (bound->tests && bound->count == b->count &&
         memcmp(bound->tests, b->tests, b->count * sizeof(*tests)) == 0) {
         return;
@@ -715,7 +719,7 @@ static const char *arg_name_at(void *opaque, unsigned i)
 static bool tells_address(const char *call)
 {
     static const char *const calls[] = {
-        "accept", "accept4", "recvfrom", "recvmsg", "recvmmsg",
+        "recvfrom", "recvmsg", "recvmmsg",
         "recvmmsg_time64", "getpeername", "getsockname",
     };
 

@@ -20,7 +20,7 @@ struct entry {
     const struct re_test *tests;
     struct re_manner_bound manner;
     uint16_t slot;
-    bool asks, names;
+    bool asks, names, peers;
     bool exact;             /* a directory's rule for this very spelling */
 };
 
@@ -134,6 +134,7 @@ static int add_entry(struct compiler *c, struct spread *s, unsigned slot,
     e->asks = (bound && bound->asks) || s->manner.form || s->draft->device;
     e->manner = s->manner;
     e->names = (bound && bound->names) || s->manner.form;
+    e->peers = bound && bound->peers;
     e->slot = slot;
     e->exact = !s->draft->entry &&
         strcmp(s->draft->name, st_slot_name(c->layer->target, slot)) == 0;
@@ -377,7 +378,8 @@ static int settle_slot(struct compiler *c, unsigned slot)
     for (const struct entry *e = c->lists[slot]; e; e = e->next) {
         candidates[count++] = (struct re_candidate) {
             .rule = e->bound->draft->rule, .tests = e->tests,
-            .asks = e->asks, .names = e->names, .draft = e->bound->draft,
+            .asks = e->asks, .names = e->names, .peers = e->peers,
+            .draft = e->bound->draft,
             .measure = e->manner.measure, .form = e->manner.form,
             .device = e->bound->draft->device,
             .device_reg = e->manner.device_reg,

@@ -47,6 +47,7 @@ struct re_bound {
     unsigned count;
     bool asks;              /* some of them need facts */
     bool names;             /* ... about paths, addresses or descriptors */
+    bool peers;             /* ... about who a connection comes from */
 };
 
 /*

@@ -108,15 +108,38 @@ static bool fact_holds(const struct re_test *test, struct re_facts *facts)
     return false;
 }
 
-bool re_tests_hold_with_facts(const struct re_test *tests,
-                              const uint64_t args[ST_MAX_REGS],
-                              struct re_facts *facts)
+/* Whether the test asks who is at the other end of a connection. */
+static bool asks_for_peer(const struct re_test *test)
+{
+    switch (test->op) {
+    case RE_TEST_FACT_RANGE:
+        return test->reg != RE_NUMBER_ACCESS && test->form->accepts;
+    case RE_TEST_TEXT_EQUAL:
+    case RE_TEST_TEXT_UNDER:
+    case RE_TEST_TEXT_LIKE:
+        return test->reg == RE_SUBJECT_UNIX && test->form->accepts;
+    case RE_TEST_NETWORK:
+        return test->form->accepts;
+    }
+    return false;
+}
+
+/* RE_COND_TRUE or RE_COND_FALSE; "ret_form" not NULL: or RE_COND_LATER, where a
+ * test asks for a peer by that form, and there is none yet. */
+static uint16_t walk(const struct re_test *tests,
+                     const uint64_t args[ST_MAX_REGS], struct re_facts *facts,
+                     const struct re_form **ret_form)
 {
     uint16_t i = 0;
 
     while (i < RE_COND_MAX) {
         const struct re_test *test = &tests[i];
         bool holds;
+
+        if (ret_form && asks_for_peer(test)) {
+            *ret_form = test->form;
+            return RE_COND_LATER;
+        }
 
         if (test->op == RE_TEST_RANGE) {
             uint64_t value = argument(test, args) & test->mask;
@@ -131,7 +154,14 @@ bool re_tests_hold_with_facts(const struct re_test *tests,
         }
         i = holds ? test->yes : test->no;
     }
-    return i == RE_COND_TRUE;
+    return i;
+}
+
+bool re_tests_hold_with_facts(const struct re_test *tests,
+                              const uint64_t args[ST_MAX_REGS],
+                              struct re_facts *facts)
+{
+    return walk(tests, args, facts, NULL) == RE_COND_TRUE;
 }
 
 /* --- rules ------------------------------------------------------------- */
@@ -174,6 +204,58 @@ static bool when_holds(const struct re_rule *rule,
         (when->step == 0 ? n == when->first :
          (n - when->first) % when->step == 0);
 }
+
+/* --- calls that accept -------------------------------------------------- */
+
+bool re_layer_asks_for_peer(const struct re_layer *layer, unsigned slot)
+{
+    const struct re_slot *s = &layer->slots[slot];
+
+    for (unsigned i = 0; i < s->count; i++) {
+        if (s->candidates[i].peers) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct re_rule *re_layer_decide_early(const struct re_layer *layer,
+                                            int slot,
+                                            const uint64_t args[ST_MAX_REGS],
+                                            struct re_facts *facts,
+                                            const struct re_rule *const *again,
+                                            struct re_undecided *ret)
+{
+    const struct re_candidate *c = layer->slots[slot].candidates;
+
+    for (;; c++) {
+        if (c->peers &&
+            walk(c->tests, args, facts, &ret->form) == RE_COND_LATER) {
+            ret->at = c;
+            return NULL;
+        }
+        if (candidate_holds(layer, c, args, facts) &&
+            when_holds(c->rule, again)) {
+            return c->rule;
+        }
+    }
+}
+
+const struct re_rule *re_layer_decide_later(const struct re_layer *layer,
+                                            const struct re_undecided *pending,
+                                            const uint64_t args[ST_MAX_REGS],
+                                            struct re_facts *facts)
+{
+    const struct re_candidate *c = pending->at;
+
+    while (!candidate_holds(layer, c, args, facts) ||
+           !when_holds(c->rule, NULL)) {
+        c++;
+    }
+    return c->rule;
+}
+
+/* --- calls -------------------------------------------------------------- */
 
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],

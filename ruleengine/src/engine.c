@@ -34,6 +34,7 @@ struct re_engine {
     struct re_stats *stats;     /* NULL: nothing is counted */
     struct re_learn *learn;     /* NULL: nothing is learnt */
     uint8_t map[ST_MAX_SLOTS];
+    uint8_t peers[ST_MAX_SLOTS];    /* 1: some condition asks who connects */
 };
 
 /* --- loading -------------------------------------------------------------- */
@@ -78,6 +79,18 @@ static void warn_of_reload(const struct re_config *config,
         re_diags_add(diags, RE_WARNING, config->rule_dirs[i], 0, 0, 0, NULL,
                      NULL, "is read again while the program runs: if that can "
                      "write there, no policy holds");
+    }
+}
+
+/* Without a guest there are no connections. */
+static void mark_peers(struct re_engine *e, const struct re_guest_ops *ops)
+{
+    unsigned count = st_slot_count(e->target);
+
+    for (unsigned i = 0; ops && ops->accept && i < e->layer_count; i++) {
+        for (unsigned slot = 0; slot < count; slot++) {
+            e->peers[slot] |= re_layer_asks_for_peer(e->layers[i], slot);
+        }
     }
 }
 
@@ -219,6 +232,7 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
     }
     re_origin_freeze(e->origin);
     make_map(e);
+    mark_peers(e, config->ops);
     *ret = e;
     return 0;
 }
@@ -289,6 +303,11 @@ bool re_engine_asks_about(const struct re_engine *e, unsigned slot)
         }
     }
     return false;
+}
+
+bool re_engine_asks_for_peers(const struct re_engine *e)
+{
+    return memchr(e->peers, 1, sizeof(e->peers));
 }
 
 bool re_engine_learns(const struct re_engine *e)
@@ -622,6 +641,7 @@ static void remember(struct re_thread *thread, const struct re_call *call,
                      const struct re_rule *rule)
 {
     thread->again = true;
+    thread->again_waits = false;
     thread->again_rule = rule;
     thread->again_nr = call->asked;
     memcpy(thread->again_args, call->given, sizeof(call->given));
@@ -674,6 +694,96 @@ static bool stricter(const struct re_rule *a, const struct re_rule *b)
         strcmp(a->error_name, b->error_name) < 0;
 }
 
+/* --- calls that accept -------------------------------------------------- */
+
+/*
+ * What the layers say before there is a connection. True: that will do, for all
+ * know, or one refuses, and those that wait for a peer need not be asked. Else
+ * "form" is how to take one.
+ */
+static bool decide_early(struct re_engine *e, struct re_call *call,
+                         const struct re_rule *const *again,
+                         struct re_undecided *pending,
+                         const struct re_form **ret_form)
+{
+    bool waits = false, refused = false;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_rule *rule =
+            re_layer_decide_early(e->layers[i], call->slot, call->args,
+                                  call->facts, again, &pending[i]);
+
+        call->decided[i] = rule;
+        if (!rule) {
+            *ret_form = pending[i].form;
+            waits = true;
+        } else {
+            refused |= refuses(rule) && !lets_through(e->layers[i], rule);
+        }
+    }
+    return !waits || refused;
+}
+
+/* A signal came while the call waited for somebody to connect. What was decided
+ * before that was counted; nothing was logged. */
+static enum re_step wait_again(struct re_engine *e, struct re_thread *thread,
+                               struct re_call *call)
+{
+    const struct re_rule *decided = NULL;
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        decided = decided ? decided : call->decided[i];
+    }
+    remember(thread, call, decided);
+    thread->again_until = 0;
+    thread->again_waits = true;
+    return RE_STEP_AGAIN;
+}
+
+/*
+ * Fills call->decided, with a connection taken where rules ask who it comes from.
+ * RE_STEP_RUN: go on; else the call is over: without a connection there is
+ * nothing to judge, and the call's own error is its answer.
+ */
+static enum re_step meet_peer(struct re_engine *e, struct re_thread *thread,
+                              struct re_call *call,
+                              const struct re_rule *const *again)
+{
+    struct re_undecided pending[RE_LAYERS_MAX];
+    const struct re_form *form = NULL;
+    int64_t result;
+
+    if (decide_early(e, call, again, pending, &form)) {
+        return RE_STEP_RUN;
+    }
+    result = re_fact_peer(call->facts, form);
+    if (result == RE_RESULT_AGAIN) {
+        return wait_again(e, thread, call);
+    }
+    if (result < 0) {
+        call->result = result;
+        return RE_STEP_DONE;
+    }
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        if (!call->decided[i]) {
+            call->decided[i] = re_layer_decide_later(e->layers[i], &pending[i],
+                                                     call->args, call->facts);
+        }
+    }
+    return RE_STEP_RUN;
+}
+
+/* --- all calls ----------------------------------------------------------- */
+
+static void decide_layers(struct re_engine *e, struct re_call *call,
+                          const struct re_rule *const *again)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        call->decided[i] = re_layer_decide(e->layers[i], call->slot,
+                                           call->args, call->facts, again);
+    }
+}
+
 static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
                                 struct re_call *call, bool again)
 {
@@ -695,17 +805,27 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
     call->has_run = false;
     call->other = false;
     call->settled = false;
-    call->again = again;
+    call->again = again && !thread->again_waits;
     call->asked = call->nr;
     call->manners = call->charged = 0;
     call->until = 0;
     call->wildcard = NULL;
-    for (unsigned i = 0; i < e->layer_count; i++) {
-        const struct re_rule *rule = re_layer_decide(e->layers[i], call->slot,
-                                                     call->args,
-                                                     call->facts,
-                                                     again ? &decided : NULL);
+    if (call->facts && call->slot >= 0 && e->peers[call->slot]) {
+        enum re_step step = meet_peer(e, thread, call,
+                                      again ? &decided : NULL);
 
+        if (step != RE_STEP_RUN) {
+            return step;
+        }
+    } else {
+        decide_layers(e, call, again ? &decided : NULL);
+    }
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_rule *rule = call->decided[i];
+
+        if (!rule) {
+            continue;
+        }
         if (rule->manner) {
             rule = re_manner_ask(e->layers[i], call, i, rule);
         }
@@ -713,7 +833,7 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
         if (lets_through(e->layers[i], rule) ||
             rule->verdict == RE_VERDICT_ALLOW) {
             call->rule = rule;
-            if (!again) {
+            if (!call->again) {
                 record(e, call);
             }
             continue;
@@ -748,10 +868,13 @@ static bool take_wildcard(const struct re_engine *e, struct re_call *call,
 static void count(struct re_engine *e, const struct re_call *call,
                   enum re_step step)
 {
-    bool answered = step != RE_STEP_RUN && step != RE_STEP_AGAIN;
+    bool answered = step != RE_STEP_RUN && step != RE_STEP_AGAIN &&
+        call->rule;
 
     for (unsigned i = 0; i < e->layer_count; i++) {
-        re_stats_hit(call->decided[i]);
+        if (call->decided[i]) {
+            re_stats_hit(call->decided[i]);
+        }
     }
     re_stats_decided(e->stats, call, answered && refuses(call->rule),
                      answered ? !refuses(call->rule) :
@@ -769,7 +892,7 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     }
     re_stats_begin(e->stats, call);
     step = decide_call(e, thread, call, again);
-    if (!again) {
+    if (!call->again && !(step == RE_STEP_AGAIN && thread->again_waits)) {
         count(e, call, step);
     }
     if (step == RE_STEP_DONE) {

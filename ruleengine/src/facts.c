@@ -192,7 +192,11 @@ static void find_address(struct re_form *form, const char *name,
             }
         }
     }
-    form->has_address = form->address_reg >= 0 || form->message_reg >= 0;
+    form->accepts = strcmp(name, "accept") == 0 ||
+        strcmp(name, "accept4") == 0;
+    form->accept_flags_reg = form->accepts ? reg_of(args, count, "flags") : -1;
+    form->has_address = form->address_reg >= 0 || form->message_reg >= 0 ||
+        form->accepts;
     form->binds = strcmp(name, "bind") == 0;
     form->address_optional = strncmp(name, "send", 4) == 0;
 }
@@ -489,6 +493,9 @@ const struct re_address *re_fact_address(struct re_facts *f,
         a->message_reg = -1;
         return a;           /* no messages */
     }
+    if (form->accepts) {
+        return a;           /* nobody yet */
+    }
     if (form->message_reg < 0) {
         addr = f->args[form->address_reg];
         len = f->args[form->address_len_reg];
@@ -513,6 +520,26 @@ const struct re_address *re_fact_address(struct re_facts *f,
         understand(a, form);
     }
     return a;
+}
+
+int64_t re_fact_peer(struct re_facts *f, const struct re_form *form)
+{
+    struct re_address *a = &f->address;
+    int flags_reg = form->accept_flags_reg;
+    int64_t len;
+
+    re_fact_address(f, form);
+    len = form->ops->accept(f->guest, f->args,
+                            flags_reg < 0 ? 0 : f->args[flags_reg], a->bytes);
+    if (len < 0) {
+        return len;
+    }
+    a->present = len >= 2;
+    a->len = len;
+    if (a->present) {
+        understand(a, form);
+    }
+    return 0;
 }
 
 /* A local socket's: "given" has room for its path. */
@@ -553,7 +580,12 @@ const struct re_path *re_fact_unix(struct re_facts *f,
     path->name[0] = '\0';
     path->host = NULL;
     if (unix_query(f, form, given, &q)) {
-        resolve(f, form, &q, path);
+        if (!form->accepts) {
+            resolve(f, form, &q, path);
+        } else if (given[0] == '/') {   /* what it is called, not what is there */
+            path->len = strlen(given);
+            memcpy(path->name, given, path->len + 1);
+        }
     } else if (a->family == AF_UNIX && a->len > 2 &&
                a->len <= sizeof(struct sockaddr_un)) {
         path->name[0] = '@';

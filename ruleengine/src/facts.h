@@ -46,6 +46,9 @@ struct re_form {
     int8_t address_reg, address_len_reg, message_reg;   /* -1: none */
     int8_t count_reg;               /* sendmmsg: how many messages; -1 */
     int8_t fd_reg;                  /* the first descriptor; -1: none */
+    int8_t accept_flags_reg;        /* of accept4; -1: none */
+    bool accepts;                   /* the address is whom it comes from, known
+                                       only once a connection is there */
     bool has_address;
     bool binds;                     /* the address is created, not looked up */
     bool address_optional;          /* NULL: where the socket is connected */
@@ -71,6 +74,10 @@ const struct re_path *re_fact_fdpath(struct re_facts *f,
 enum re_access re_fact_access(struct re_facts *f, const struct re_form *form);
 const struct re_block *re_fact_block(struct re_facts *f,
                                      const struct re_form *form);
+
+/* For a call that accepts: takes a connection and makes the address of it. 0, or
+ * what the call ends with: a guest errno, negative, or RE_RESULT_AGAIN. */
+int64_t re_fact_peer(struct re_facts *f, const struct re_form *form);
 
 /* An argument in memory by its name; "reg" is its word. False: none. */
 bool re_form_block_arg(const struct re_form *form, const char *name,

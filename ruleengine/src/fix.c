@@ -338,7 +338,8 @@ static bool put_paths(const struct st_target *target,
 }
 
 /* "inet 192.0.2.1:443" as "addr == 192.0.2.1 && port == 443". */
-static bool put_internet(const char *text, size_t len, struct re_out *out)
+static bool put_internet(const char *text, size_t len, bool with_port,
+                         struct re_out *out)
 {
     bool brackets = text[0] == '[';
     const char *start = text + brackets, *end = text + len, *colon = end;
@@ -353,12 +354,15 @@ static bool put_internet(const char *text, size_t len, struct re_out *out)
     if (!put_text_term("addr", start, end - start, true, out)) {
         return false;
     }
-    re_out_text(out, " && port == ");
-    re_out_bytes(out, colon + 1, text + len - colon - 1);
+    if (with_port) {
+        re_out_text(out, " && port == ");
+        re_out_bytes(out, colon + 1, text + len - colon - 1);
+    }
     return true;
 }
 
-static bool put_address(const char *text, size_t len, struct re_out *out)
+static bool put_address(const char *text, size_t len, bool with_port,
+                        struct re_out *out)
 {
     static const struct {
         const char *start, *family;
@@ -368,10 +372,10 @@ static bool put_address(const char *text, size_t len, struct re_out *out)
     const char *comma = memchr(text, ',', len);
 
     if (len > 5 && memcmp(text, "inet ", 5) == 0) {
-        return put_internet(text + 5, len - 5, out);
+        return put_internet(text + 5, len - 5, with_port, out);
     }
     if (len > 6 && memcmp(text, "inet6 ", 6) == 0) {
-        return put_internet(text + 6, len - 6, out);
+        return put_internet(text + 6, len - 6, with_port, out);
     }
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
         size_t n = strlen(families[i].start);
@@ -388,6 +392,14 @@ static bool put_address(const char *text, size_t len, struct re_out *out)
     return comma && put_text_term("family", text, comma - text, true, out);
 }
 
+/* The port that somebody connects from is another each time. */
+static bool takes_connections(const struct st_target *target, int slot)
+{
+    const char *name = st_canonical_name(st_slot_name(target, slot));
+
+    return name && strncmp(name, "accept", 6) == 0;
+}
+
 /* What the call's pointers lead to. */
 static bool put_texts(const struct st_target *target,
                       const struct re_call *call,
@@ -395,7 +407,8 @@ static bool put_texts(const struct st_target *target,
                       const struct re_fix_texts *texts, struct re_out *out)
 {
     return texts->address ?
-        put_address(texts->address, texts->address_len, out) :
+        put_address(texts->address, texts->address_len,
+                    !takes_connections(target, call->slot), out) :
         put_paths(target, call, args, texts, out);
 }
 
@@ -433,11 +446,13 @@ static bool put_condition(const struct st_target *target,
     struct st_arg all[ST_MAX_ARGS];
     int count = st_slot_args(target, call->slot, all);
     bool any = put_texts(target, call, args, texts, out);
-    bool opens = any && access_name(target, call, args);
+    bool told = any && (access_name(target, call, args) ||
+                        takes_connections(target, call->slot));
 
     for (int i = 0; i < count; i++) {
-        /* "access" has said what an open's flags tell. */
-        uint64_t mask = opens ? 0 : telling_bits(&all[i]);
+        /* "access" has said what an open's flags tell; accept4's tell nothing
+         * of whom it lets in. */
+        uint64_t mask = told ? 0 : telling_bits(&all[i]);
 
         if (mask) {
             put_term(target, &all[i], args, mask, !any, out);

@@ -488,6 +488,18 @@ bool re_view_asks(const struct re_view *view)
     return re_layer_asks(view->layer);
 }
 
+bool re_view_asks_for_peers(const struct re_view *view)
+{
+    unsigned count = st_slot_count(view->layer->target);
+
+    for (unsigned slot = 0; slot < count; slot++) {
+        if (re_layer_asks_for_peer(view->layer, slot)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool re_view_acts(const struct re_view *view)
 {
     return re_layer_acts(view->layer);

@@ -204,6 +204,12 @@ static void json_path(struct re_json *j, const char *key,
     }
 }
 
+/* Whether the call says an address. Who connects is not the program's doing. */
+static bool says_address(const struct re_form *form)
+{
+    return form->has_address && !form->accepts;
+}
+
 static void json_facts(const struct sight *s, struct re_json *j)
 {
     static const char *const accesses[] = { "read", "write", "readwrite" };
@@ -219,7 +225,7 @@ static void json_facts(const struct sight *s, struct re_json *j)
     if (form->open != RE_OPEN_NONE) {
         re_json_string(j, "access", accesses[re_fact_access(f, form)]);
     }
-    a = form->has_address ? re_fact_address(f, form) : NULL;
+    a = says_address(form) ? re_fact_address(f, form) : NULL;
     if (a && a->present) {
         re_decode_sockaddr(s->learn->target, a->bytes, a->len, &out);
         re_json_bytes(j, "sockaddr", text, out.len, TEXT_MAX);
@@ -315,7 +321,7 @@ static uint64_t glance(const struct sight *s)
             return 0;
         }
     }
-    if (form->has_address) {
+    if (says_address(form)) {
         const struct re_address *a;
 
         hash = mix_address(s, hash);
@@ -340,7 +346,7 @@ static uint64_t resolve(const struct sight *s)
 
         hash = mix_bytes(hash, p->name, p->len);
     }
-    if (form->has_address) {
+    if (says_address(form)) {
         hash = mix_address(s, hash);
         if (s->facts->address.family == AF_UNIX) {
             const struct re_path *p = re_fact_unix(s->facts, form);
@@ -452,7 +458,7 @@ static int make_subject(struct re_learn *l, unsigned slot)
     if (!form) {
         return -ENOMEM;
     }
-    if (form->path_count || form->has_address || form->open != RE_OPEN_NONE) {
+    if (form->path_count || says_address(form) || form->open != RE_OPEN_NONE) {
         s->form = form;
     }
     return 0;

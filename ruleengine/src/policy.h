@@ -79,6 +79,7 @@ struct re_rule {
  * one range test at the argument's declared width and sign.
  */
 enum {
+    RE_COND_LATER = 0xfffd, /* a peer has to be there first */
     RE_COND_TRUE = 0xfffe,
     RE_COND_FALSE = 0xffff,
     RE_COND_MAX = 0xff00,   /* tests in one condition */
@@ -143,6 +144,7 @@ struct re_candidate {
     const struct re_test *tests;    /* NULL: always */
     bool asks;              /* some of the tests, or the verdict, need facts */
     bool names;             /* ... about paths, addresses or descriptors */
+    bool peers;             /* ... about who a connection comes from */
     const struct re_measure *measure;   /* of a limit; NULL: none, or calls */
     const struct re_form *form;     /* of a verdict that changes paths */
     const struct re_device *device;     /* whose descriptor ... */
@@ -202,6 +204,28 @@ const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
                                       struct re_facts *facts,
                                       const struct re_rule *const *again);
+
+/* Where a decision waits for a peer. */
+struct re_undecided {
+    const struct re_candidate *at;
+    const struct re_form *form;
+};
+
+/* The same, for a call that accepts, before a connection is taken: NULL if who
+ * it comes from matters. re_layer_decide_later() goes on from there. */
+const struct re_rule *re_layer_decide_early(const struct re_layer *layer,
+                                            int slot,
+                                            const uint64_t args[ST_MAX_REGS],
+                                            struct re_facts *facts,
+                                            const struct re_rule *const *again,
+                                            struct re_undecided *ret);
+const struct re_rule *re_layer_decide_later(const struct re_layer *layer,
+                                            const struct re_undecided *pending,
+                                            const uint64_t args[ST_MAX_REGS],
+                                            struct re_facts *facts);
+
+/* Whether a condition on the slot's calls asks who a connection comes from. */
+bool re_layer_asks_for_peer(const struct re_layer *layer, unsigned slot);
 
 /* Reads and compiles an INI file with its includes and handlers. */
 int re_layer_load(struct re_layer **ret, const struct st_target *target,

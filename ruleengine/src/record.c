@@ -100,8 +100,10 @@ static bool kept_for(struct re_record *r, int i, struct kept *ret)
     struct kept address = { &r->address_value, &r->address_arg, r->address,
                             sizeof(r->address) };
 
-    if (r->all[i].kind == ST_KIND_SOCKADDR) {
-        *ret = address;
+    if (r->all[i].kind == ST_KIND_SOCKADDR ||
+        (r->all[i].kind == ST_KIND_SOCKADDR_OUT &&
+         r->address_value.kind == RE_DECODED_ADDRESS)) {
+        *ret = address;     /* also whom accept's connection comes from */
         return true;
     }
     if (r->all[i].kind != ST_KIND_PATH) {

@@ -118,6 +118,7 @@ struct re_thread {
     const struct re_rule *again_rule;   /* what had decided it */
     uint64_t again_until;               /* what it waits for: ns, or 0 */
     bool again;
+    bool again_waits;                   /* it was waiting for a connection */
 };
 
 /* One system call on its way. */
@@ -137,7 +138,8 @@ struct re_call {
 
     /* private; set by re_enter() */
     struct re_lua_run *lua;         /* a handler waiting for its call:run() */
-    const struct re_rule *decided[RE_LAYERS_MAX];   /* by each layer */
+    const struct re_rule *decided[RE_LAYERS_MAX];   /* by each layer; NULL: it
+                                       was not asked, as another had refused */
     unsigned layer;                 /* whose rule is being carried out */
     uint64_t given[ST_MAX_REGS];    /* the arguments as they came */
     int64_t ran;                    /* what the original call gave */
@@ -173,6 +175,10 @@ bool re_engine_asks(const struct re_engine *engine);
 /* Whether any asks for a path, an address or a descriptor: then what these
  * mean must not be changed behind the policy's back. */
 bool re_engine_names(const struct re_engine *engine);
+
+/* Whether any asks who a connection comes from: re_guest_ops.accept is then
+ * called. */
+bool re_engine_asks_for_peers(const struct re_engine *engine);
 
 /* Whether any condition on this slot's calls needs facts. */
 bool re_engine_asks_about(const struct re_engine *engine, unsigned slot);

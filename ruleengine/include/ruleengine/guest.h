@@ -129,6 +129,19 @@ struct re_guest_ops {
      * not negative. A negative errno. NULL: this guest has none. */
     int64_t (*seek)(void *guest, int fd, int64_t to);
 
+    /*
+     * Takes a connection for a call of the guest, accept (flags 0) or accept4,
+     * with arguments 0 to 2 of it, waiting for one as the call does. The guest
+     * can not use it before the call is carried out, which then gives it this
+     * one; a call that ends without closes it. Until then no signal ends
+     * "sleep". Puts the peer's address, in the guest's layout, into
+     * bytes[RE_SOCKADDR_MAX] and returns its length, or what the call ends
+     * with: a guest errno, negative, or RE_RESULT_AGAIN. NULL: no condition
+     * asks who a peer is.
+     */
+    int64_t (*accept)(void *guest, const uint64_t *args, uint32_t flags,
+                      unsigned char *bytes);
+
     /* Sends the calling thread a signal; the host's number. NULL: none. */
     void (*signal)(void *guest, int number);
 

@@ -191,6 +191,7 @@ int re_view_filters(const struct re_view *view, unsigned slot,
 /* As re_engine_may_run(), re_engine_asks() and re_engine_acts(). */
 bool re_view_may_run(const struct re_view *view, int slot);
 bool re_view_asks(const struct re_view *view);
+bool re_view_asks_for_peers(const struct re_view *view);
 bool re_view_acts(const struct re_view *view);
 
 /* --- advice ------------------------------------------------------------- */
