@@ -159,7 +159,9 @@ static bool is_about_number(int nr)
     case TARGET_NR_dup2:
 #endif
     case TARGET_NR_dup3:
+#ifdef TARGET_NR_fcntl
     case TARGET_NR_fcntl:
+#endif
 #ifdef TARGET_NR_fcntl64
     case TARGET_NR_fcntl64:
 #endif
