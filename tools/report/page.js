@@ -217,19 +217,46 @@
   const timeX = (coarse) => plot.left + (coarse - used.from) /
     (used.to - used.from) * (plot.width - plot.left - plot.right);
 
+  /* The smallest round number that is not below n. */
+  function round(n) {
+    const ten = 10 ** Math.floor(Math.log10(n));
+    return [1, 2, 5, 10].map((i) => i * ten).find((step) => step >= n * 0.9999);
+  }
+
+  /* Milliseconds between two marks, as clocks and calendars count. */
+  function timeStep(least) {
+    const s = 1000, min = 60 * s, h = 60 * min, d = 24 * h;
+    return least < s ? Math.max(1, round(least)) :
+      [s, 2 * s, 5 * s, 10 * s, 15 * s, 30 * s, min, 2 * min, 5 * min,
+       10 * min, 15 * min, 30 * min, h, 2 * h, 3 * h, 6 * h, 12 * h, d, 2 * d,
+       7 * d, 14 * d, 28 * d].find((step) => step >= least) ||
+      Math.ceil(least / (28 * d)) * 28 * d;
+  }
+
+  /* As exact as the marks are apart. */
+  function mark(ms, step) {
+    const iso = new Date(ms).toISOString();
+    const clock = iso.slice(11, step < 1000 ? 23 : step < 60000 ? 19 : 16);
+    return step >= 86400000 ? iso.slice(0, 10) :
+      oneDay ? clock : iso.slice(5, 10) + ' ' + clock;
+  }
+
   function grid(svg, most) {
-    const base = plot.height - plot.bottom;
-    for (const part of [1, 0.5]) {
-      const y = base - part * (base - plot.top);
-      svg.append(draw('line', { class: 'grid', x1: plot.left, x2: plot.width - plot.right, y1: y, y2: y }),
-        draw('text', { x: plot.left - 6, y: y + 4, 'text-anchor': 'end' },
-          number(+(most * part).toPrecision(3))));
+    const base = plot.height - plot.bottom, right = plot.width - plot.right;
+    const up = Math.max(1, round(most / 4));
+    for (let n = up; n <= most; n += up) {
+      const y = base - n / most * (base - plot.top);
+      svg.append(draw('line', { class: 'grid', x1: plot.left, x2: right, y1: y, y2: y }),
+        draw('text', { x: plot.left - 6, y: y + 4, 'text-anchor': 'end' }, number(n)));
     }
-    const marks = Math.max(1, Math.min(6, Math.floor(plot.width / 170)));
-    for (let i = 0; i <= marks; i++) {
-      const at = used.from + (used.to - used.from) * i / marks;
-      svg.append(draw('text', { x: timeX(at), y: plot.height - 6,
-        'text-anchor': i === 0 ? 'start' : i === marks ? 'end' : 'middle' }, short(bucket(at))));
+    const width = SHARE * data.clock.width, begin = bucket(used.from), end = bucket(used.to);
+    const step = timeStep((end - begin) / Math.max(1, plot.width / 120));
+    for (let at = Math.ceil(begin / step) * step; at <= end; at += step) {
+      const x = timeX((at - data.clock.origin) / width);
+      svg.append(draw('line', { class: 'grid', x1: x, x2: x, y1: base, y2: base + 5 }));
+      if (x > plot.left + 20 && x < right - 30) {
+        svg.append(draw('text', { x, y: plot.height - 6, 'text-anchor': 'middle' }, mark(at, step)));
+      }
     }
     svg.append(draw('line', { class: 'grid', x1: plot.left, x2: plot.width - plot.right, y1: base, y2: base }));
   }
@@ -367,10 +394,12 @@
     const least = list.reduce((n, p) => Math.min(n, p[2]), most);
     const head = make('tr', null, make('td'), ...programs.map((p) =>
       make('th', { scope: 'col', title: text(p) }, text(p) || '–')));
-    byId('heat').replaceChildren(make('table', null, make('thead', null, head),
+    const table = make('table', null, make('thead', null, head),
       make('tbody', null, ...calls.map((c) => make('tr', null,
         make('th', { scope: 'row' }, text(c)),
-        ...programs.map((p) => heatCell(c, p, cell.get(c + ' ' + p), least, most)))))));
+        ...programs.map((p) => heatCell(c, p, cell.get(c + ' ' + p), least, most))))));
+    table.style.width = `min(100%, ${130 + 130 * programs.length}px)`;
+    byId('heat').replaceChildren(table);
   }
 
   /* --- lists ------------------------------------------------------------ */
@@ -419,7 +448,7 @@
   function renderRow(r) {
     const cells = [make('td', { class: 'num' }, atLeast(r.shown, r.missing))];
     r.field.forEach((value, f) => {
-      cells.push(make('td', { class: f === OBJECT ? 'text wide' : 'text' },
+      cells.push(make('td', { class: ['text', 'text', 'text', 'text wide', 'text rule'][f] },
         make('button', { type: 'button', class: 'pick', title: 'Only this ' + names[f],
           click: () => choose(f, value) }, text(value) || '–')));
     });
