@@ -249,7 +249,7 @@ else
     in_page "a browser runs the page" '<title>9 refusals – audit report</title>'
     in_page "... and shows its numbers" '<dt>refusals</dt><dd>9</dd>'
     in_page "... a time line" '<path class="count" d="M[0-9.]+ '
-    in_page "... with round times" '>10:45</text>.*>11:00</text>'
+    in_page "... with round times" '>10:50</text>.*>11:00</text>'
     in_page "... a heat map" 'title="openat by nginx: 5"'
     in_page "... lists" '<span>web.ini:14</span><span>6</span>'
     in_page "... and rows" 'Only this path or address">/etc/shadow</button>'
