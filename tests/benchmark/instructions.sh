@@ -18,7 +18,6 @@ mount = EPERM
 END
 ini deny <<'END'
 [deny]
-getppid = EPERM quiet
 dup = EPERM quiet
 END
 ini integer <<'END'
@@ -37,7 +36,7 @@ END
 printf 'function number(call) return 7 end\n' >number.lua
 ini logged <<'END'
 [deny]
-getppid = EPERM
+dup = EPERM
 END
 ini path <<'END'
 [deny]
@@ -67,9 +66,9 @@ counted "getppid, no policy" -b "getppid, unpatched" -l "plus 3" -- \
     "$added_functions" getppid "$ours"
 counted "getppid, not named" -b "getppid, unpatched" -l "plus 6" -- \
     "$added_functions" getppid "$ours" -policy other.ini
-counted "dup, unpatched" -- "$added_functions" dup=-9 "$twin"
+counted "dup, unpatched" -- "$added_functions" dup "$twin"
 counted "dup, not named" -b "dup, unpatched" -- \
-    "$added_functions" dup=-9 "$ours" -policy other.ini
+    "$added_functions" dup "$ours" -policy other.ini
 measure 1 || finish
 is "$(awk -F '\t' '$2 == "added" && $6 ~ /^getppid/ { v[$6] = $10 }
     END {
@@ -78,23 +77,23 @@ is "$(awk -F '\t' '$2 == "added" && $6 ~ /^getppid/ { v[$6] = $10 }
             print "more"
     }' "$results")" "" "at most 3 and 6 instructions more"
 
+# dup fails in any case: the guest's C library does not see a difference.
 table all instructions less "all of a call ($target)"
 counted "getppid, unpatched" -- . getppid "$twin"
 counted "not named" -b "getppid, unpatched" -- . getppid "$ours" \
     -policy other.ini
-counted "deny, not logged" -b "getppid, unpatched" -- . getppid=-1 "$ours" \
-    -policy deny.ini
-counted "return 7" -b "getppid, unpatched" -- . getppid=7 "$ours" \
+counted "return 7" -b "getppid, unpatched" -- . getppid "$ours" \
     -policy return.ini
-counted "lua, a number" -b "getppid, unpatched" -- . getppid=7 "$ours" \
+counted "lua, a number" -b "getppid, unpatched" -- . getppid "$ours" \
     -policy lua.ini
-counted "deny, logged as JSON" -b "getppid, unpatched" -- . getppid=-1 "$ours" \
-    -policy logged.ini -policy-log log
-counted "dup, deny" -- . dup=-1 "$ours" -policy deny.ini
-counted "dup, deny if ..." -b "dup, deny" -- . dup=-1 "$ours" \
+counted "dup, unpatched" -- . dup "$twin"
+counted "deny, not logged" -b "dup, unpatched" -- . dup "$ours" -policy deny.ini
+counted "deny if ..." -b "dup, unpatched" -- . dup "$ours" \
     -policy integer.ini
-counted "openat and close, unpatched" -- . openat=0 "$twin"
-counted "openat and close, path rule" -b "openat and close, unpatched" -- \
-    . openat=0 "$ours" -policy path.ini
+counted "deny, logged as JSON" -b "dup, unpatched" -- . dup "$ours" \
+    -policy logged.ini -policy-log log
+counted "openat and close, unpatched" -- . openat "$twin"
+counted "a path rule that passes" -b "openat and close, unpatched" -- \
+    . openat "$ours" -policy path.ini
 measure 1
 finish

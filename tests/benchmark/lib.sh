@@ -209,14 +209,15 @@ sum_instructions()
 # call, as the difference of two loop counts: all of them ("."), or those of
 # the functions that the regular expression matches. No addresses are drawn by
 # lot, for memory's layout alone moves such figures. What was counted once is
-# not counted again.
+# not counted again. CALL gives no result to compare, as that takes instructions
+# of the guest.
 instructions()
 {
     local functions=$1 few=$2 many=$3 file
     shift 3
     file=count.$(printf '%s ' "$@" | cksum | cut -d' ' -f1)
-    count_instructions "$file.few" "$@" "$few" &
-    count_instructions "$file.many" "$@" "$many" && wait $! || {
+    count_instructions "$file.few" "$@" "$few" quiet &
+    count_instructions "$file.many" "$@" "$many" quiet && wait $! || {
         cat "$file".*.errors >&2
         return 1
     }

@@ -4,6 +4,7 @@
  * many nanoseconds each took, by the clock and of the process' processor time.
  *
  *     loop CALL[=RESULT] COUNT [THREADS]
+ *     loop CALL[=RESULT] COUNT quiet
  *     loop exec COUNT [EMULATOR OPTION...]
  *     loop wait COUNT [THREADS]
  *     loop exit
@@ -15,6 +16,9 @@
  *
  * With THREADS each of so many makes COUNT calls, at the same time; the time is
  * that of all calls together, shared among them.
+ *
+ * quiet: prints nothing. What is done beside the calls is then the same whatever
+ * COUNT is, to the instruction.
  *
  * exec: a program that executes itself COUNT times. Without a policy, QEMU has
  * the host execute programs: the words behind are then put in front, as
@@ -120,7 +124,7 @@ static const struct call {
 };
 
 static const struct call *call;
-static bool compared, waits;
+static bool compared, quiet, waits;
 static long expected;
 static long count;
 static pthread_barrier_t start, end;
@@ -213,7 +217,7 @@ static void print_time(struct moment from, struct moment to, double made)
 {
     if (waits) {
         wait_for_input();
-    } else {
+    } else if (!quiet) {
         printf("%.1f %.1f\n", (to.clock - from.clock) / made,
                (to.processor - from.processor) / made);
     }
@@ -302,6 +306,7 @@ int main(int argc, char **argv)
     struct moment from;
 
     count = argc > 2 ? atol(argv[2]) : 0;
+    quiet = argc > 3 && strcmp(argv[3], "quiet") == 0;
     if (argc < 2 || strcmp(argv[1], "exit") == 0) {
         return 0;
     }
