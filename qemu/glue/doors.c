@@ -5,6 +5,7 @@
 #include "user/safe-syscall.h"
 #include "qemu/path.h"
 
+#include <asm-generic/ioctl.h>  /* xtensa has a TIOCSTI made by _IOW() */
 #include <linux/close_range.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
