@@ -175,6 +175,8 @@ static bool carries_pointer(uint32_t request)
                                        _LOGICAL_INO_V2 */
         TARGET_CDROMREADAUDIO, TARGET_FBIOGETCMAP, TARGET_FBIOPUTCMAP,
         0x4d66,                     /* SOUND_MIXER_ACCESS */
+        TARGET_CDROMAUDIOBUFSIZ,    /* of other devices: SCSI_IOCTL_GET_IDLUN,
+                                       which fills what it points to */
         TARGET_SIOCGIFMEM, TARGET_SIOCSIFMEM,
     };
 
@@ -184,6 +186,13 @@ static bool carries_pointer(uint32_t request)
         }
     }
     return false;
+}
+
+/* Requests whose argument is a descriptor. */
+static bool takes_descriptor(uint32_t request)
+{
+    return request == TARGET_FICLONE || request == TARGET_LOOP_SET_FD ||
+        request == TARGET_LOOP_CHANGE_FD;
 }
 
 /* QEMU copies what is behind the argument's head, as long as the guest says, to
@@ -256,6 +265,10 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         return a[0] & CLONE_FILES;
 #endif
     case TARGET_NR_ioctl:
+        if (takes_descriptor(a[1]) && is_own(a[2])) {
+            *ret = -TARGET_EBADF;
+            return true;
+        }
         *ret = types_for_user(a[1]) ? -TARGET_EPERM : -TARGET_ENOTTY;
         return types_for_user(a[1]) || carries_pointer(a[1]) ||
             maps_devices(a[1]);
@@ -331,6 +344,22 @@ static long find_entry(const char *name, const char **ret_entry)
 }
 
 /*
+ * Whether a file, not a folder, is all of its mount: another name that it has
+ * been given (a bind mount, a tree of its own), which says nothing. Kernels
+ * before 5.8 do not tell.
+ */
+static bool is_mounted_alone(int fd)
+{
+    struct statx stx;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0) {
+        return true;
+    }
+    return !S_ISDIR(stx.stx_mode) &&
+        (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/*
  * A file that has just been opened: whether it is one of /proc that is not for
  * the guest. "ret_own" gets the entry's name when it is of this process and
  * QEMU fakes it, under other names than those that lead here.
@@ -350,7 +379,8 @@ static bool is_refused(int fd, const char **ret_own)
         return true;
     }
     /* By its last name: it may be mounted elsewhere, or a part of it. */
-    if (!shows_emulator(strrchr(name, '/') + 1) &&
+    if (!is_mounted_alone(fd) &&
+        !shows_emulator(strrchr(name, '/') + 1) &&
         !strstr(name, "/map_files") &&
         !g_str_has_suffix(name, " (deleted)")) {
         return false;

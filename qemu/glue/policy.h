@@ -147,6 +147,9 @@ bool policy_keeps_core(void);
  * are converted nevertheless. No such part is larger, bytes. */
 #define POLICY_SLACK 256
 
+/* Semaphores in a set, at most: their numbers have 16 bits. */
+#define POLICY_SEMS 65536
+
 /* --- start-up ---------------------------------------------------------- */
 
 /* Options; each -policy and -rules is a layer. */

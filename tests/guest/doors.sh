@@ -78,6 +78,61 @@ written()
     door "the log cannot be opened for writing" "written: 0" written
 }
 
+creat()
+{
+    own_program doors || return 0
+    nearly_all
+    run creat
+    if [ "$out" = "creat: none" ]; then
+        skip "$target: creat()" "$target has no such call"
+        return 0
+    fi
+    nearly_all
+    door "creat() neither opens memory nor empties the log" "creat: 0" creat
+}
+
+# With a rule on paths, names are looked up once more.
+exchanged()
+{
+    own_program doors || return 0
+    nearly_all
+    door "the program is not what its name leads to" \
+        "exchanged: 0 ways, the program" exchange
+    policy <<'END'
+[policy]
+default = allow
+[deny]
+sync = EIO
+?open = EIO if path == /nowhere
+openat = EIO if path == /nowhere
+END
+    run exchange
+    check "nor with rules on paths" contains "$out" "exchanged: 0 ways"
+}
+
+frames()
+{
+    own_program doors || return 0
+    [ "$target" = aarch64 ] || return 0
+    nearly_all
+    door "a signal's frame leads to no exception level" "frame: level 0" \
+        frame
+}
+
+semaphores()
+{
+    own_program doors || return 0
+    nearly_all
+    run semaphores
+    case $out in
+    "semaphores: no" | "semaphores: not exchanged")
+        skip "$target: ${out#*: }" "the number of a set cannot be chosen"
+        return 0 ;;
+    esac
+    check "a set that is exchanged overruns nothing" equals \
+        "$out $status" "semaphores: read 3"
+}
+
 proc()
 {
     own_program doors || return 0
@@ -151,6 +206,8 @@ mounts()
     fi
     nearly_all
     door "nor is /proc by another name" "mounted: 0 ways" mounted
+    nearly_all
+    door "nor a file of it" "bound: 0 ways" bound
 }
 
 limits()
@@ -186,5 +243,6 @@ options_refused()
     check "and how to permit it" contains "$err" "gdb = yes"
 }
 
-for_each_target descriptors raised written proc calls vsyscall threads mounts limits semihosting options_refused
+for_each_target descriptors raised written creat exchanged frames semaphores \
+    proc calls vsyscall threads mounts limits semihosting options_refused
 tap_done

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <linux/dm-ioctl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -35,6 +36,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "doors.h"
 
 static char **arguments;        /* behind the word */
 
@@ -69,6 +72,7 @@ static void descriptors(void)
         found += mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED;
         found += openat(fd, "self", O_PATH) >= 0;
         found += fchdir(fd) >= 0;
+        found += ioctl(1, FICLONE, fd) == 0 || errno != EBADF;
     }
     printf("descriptors: %d calls\n", found);
 }
@@ -701,6 +705,9 @@ static const struct {
     { "sets", sets },
     { "raised", raised }, { "count", count },
     { "together", together }, { "written", written },
+    { "exchange", exchange }, { "exchanged", exchanged },
+    { "creat", truncated }, { "bound", bound }, { "frame", frame },
+    { "semaphores", semaphores },
 };
 
 int main(int argc, char **argv)
