@@ -278,6 +278,56 @@ static bool take_facts(struct learn_thing *t, json_object *record)
         (t->family && (strncmp(t->family, "AF_INET", 7) != 0 || t->addr));
 }
 
+/* --- whether a policy could say it ---------------------------------------- */
+
+/* By some spelling of the call. Nothing at all can be said. */
+static bool can_say(struct re_known *known, const struct learn_thing *t,
+                    const char *name, const char *value)
+{
+    uint16_t slots[ST_MAX_SPELLINGS];
+    unsigned count = st_slots_of_name(t->target, t->call, slots);
+    char why[256];
+
+    for (unsigned i = 0; value && i < count; i++) {
+        int err = re_known_set(known, t->target, slots[i], name, value, why,
+                               sizeof(why));
+
+        if (err == 0) {
+            return true;
+        }
+        policy_need(err == -ENOMEM ? NULL : known);
+    }
+    return !value && count > 0;
+}
+
+/* Values become parts of conditions: a damaged log must not become a policy
+ * that is none. Arguments that rules are not made of are left out. */
+static bool check_values(struct learn_thing *t)
+{
+    struct re_known *known = policy_need(calloc(1, sizeof(*known)));
+    bool fine = can_say(known, t, "access", t->access) &&
+        can_say(known, t, "addr", t->addr) &&
+        can_say(known, t, "port", t->port) &&
+        can_say(known, t, "family", t->family);
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < t->arg_count; i++) {
+        struct learn_arg arg = t->args[i];
+
+        if (can_say(known, t, arg.name, arg.value)) {
+            t->args[i] = t->args[kept];
+            t->args[kept++] = arg;
+        } else {
+            fine &= !is_needed(t, arg.name);
+            free(arg.name);
+            free(arg.value);
+        }
+    }
+    t->arg_count = kept;
+    free(known);
+    return fine;
+}
+
 static void add_target(struct policy_scope *scope, const struct st_target *t)
 {
     for (unsigned i = 0; i < scope->count; i++) {
@@ -339,7 +389,7 @@ static void take_call(struct learn_log *log, json_object *record,
     t->call = call;
     t->target = target;
     t->pid = number_of(record, "pid");
-    if (!take_args(t, record) || !take_facts(t, record)) {
+    if (!take_args(t, record) || !take_facts(t, record) || !check_values(t)) {
         free_thing(t);
         log->count--;
         log->broken++;

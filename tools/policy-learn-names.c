@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
 enum {
     HASH_MIN = 16,          /* hexadecimal digits of a hash */
     RANDOM_MIN = 5,         /* characters that a temporary name is made of */
@@ -90,15 +92,16 @@ static char *in_proc(const char *word, const struct place *p, const char **why)
     return NULL;
 }
 
-/* Bytes that are no text: json-c has put U+FFFD in their place. */
-static size_t odd_length(const char *at)
+/* The length of a character, and whether a policy may hold it: not what json-c
+ * puts in the place of bytes that are no text, and nothing that reorders or
+ * hides what stands around it. */
+static size_t character(const char *at, bool *ret_odd)
 {
-    if ((unsigned char)*at < ' ' || *at == 0x7f) {
-        return *at != '\0';
-    }
-    /* C1 controls, and U+FFFD */
-    return *at == '\xc2' && (unsigned char)at[1] < 0xa0 ? 2 :
-        strncmp(at, "\xef\xbf\xbd", 3) == 0 ? 3 : 0;
+    uint32_t point;
+    size_t length = re_utf8_decode(at, strlen(at), &point);
+
+    *ret_odd = length == 0 || point == 0xfffd || !re_utf8_harmless(point);
+    return length ? length : 1;
 }
 
 static char *odd_bytes(const char *word, const struct place *p,
@@ -108,17 +111,19 @@ static char *odd_bytes(const char *word, const struct place *p,
 
     (void)p;
     for (size_t n; *word; word += n) {
-        n = odd_length(word);
-        if (n) {
+        bool odd;
+
+        n = character(word, &odd);
+        if (odd) {
             *why = "bytes that a policy cannot hold";
             *to = '*';
             to += to == text || to[-1] != '*';
         } else {
-            n = 1;
             if (strchr("*?[\\", *word)) {
                 *to++ = '\\';
             }
-            *to++ = *word;
+            memcpy(to, word, n);
+            to += n;
         }
     }
     *to = '\0';
@@ -415,6 +420,15 @@ void learn_make_item(struct item *item, const struct learn_path *path,
         free(dir);
         pattern = longer;
         dir = deeper;
+    }
+    if (*rest != '/') {         /* "@name": no file */
+        char *now = odd_bytes(rest, NULL, &item->why);
+
+        if (now) {
+            free(pattern);
+            pattern = now;
+            item->wild = true;
+        }
     }
     item->text = policy_printf("%s", item->wild ? pattern : path->text);
     if (options->any_target && !options->writes) {

@@ -313,7 +313,9 @@ static size_t put(char *to, size_t size, const char *s, size_t len)
 {
     size_t n = len < size ? len : size;
 
-    memcpy(to, s, n);
+    if (n > 0) {            /* what is absent has no address */
+        memcpy(to, s, n);
+    }
     return n;
 }
 

@@ -28,7 +28,7 @@ extern unsigned long fuzz_worth;
 __attribute__((noreturn, unused))
 static void fuzz_fail(const char *what)
 {
-    fprintf(stderr, "%s\n", what);
+    dprintf(STDERR_FILENO, "%s\n", what);
     abort();
 }
 

@@ -104,9 +104,15 @@ exits 1 "a file that is missing" "$tool" learn none.jsonl
 exits 2 "no file" "$tool" learn
 exits 2 "one target" "$tool" learn --target arm "$lesson"
 { cat "$lesson"; printf '%s\n' '{"v":1,' 'text' '[1]' '{"v":1}' \
-    '{"verdict":"learn","target":"vax"}'; } >torn.jsonl
+    '{"verdict":"learn","target":"vax"}' \
+    '{"verdict":"learn","target":"arm","syscall":"bind","args":{},"sockaddr":"ine4 x"}'
+} >torn.jsonl
 succeeds "lines that are none" "$tool" learn torn.jsonl -o torn.ini
-like "$output" 'could not be understood: 5' "... are counted"
+like "$output" 'could not be understood: 6' "... are counted"
+printf '%s\n' '{"v":1,"verdict":"learn","target":"arm","pid":7,"syscall":"unlink","path":"/tmp/\u202ex","args":{}}' \
+    >hidden.jsonl
+succeeds "a name that hides what stands beside it" "$tool" learn hidden.jsonl -o hidden.ini
+like "$(cat hidden.ini)" 'path like /tmp/\*x' "... becomes a pattern"
 sed 's/^/{"v":1,"verdict":"learn","tar/' "$lesson" >torn.jsonl
 "$tool" learn "$lesson" -o whole.ini >said 2>&1
 succeeds "records behind some that were cut short" "$tool" learn torn.jsonl \
