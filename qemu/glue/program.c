@@ -313,13 +313,39 @@ static int find_interpreter(int fd, const struct elf_head *head,
     return 0;
 }
 
+/*
+ * The file that is said to be the dynamic loader, for reading. Only what may be
+ * executed is opened: until it has been set aside, another thread of the guest
+ * can take it, and any name can stand there.
+ */
+static int open_interpreter(const char *name)
+{
+    int found = open_path(AT_FDCWD, name, 0), fd;
+
+    if (found < 0) {
+        return found;
+    }
+    fd = check_access(found);
+    if (fd == 0) {
+        fd = policy_set_aside(policy_reopen(found, O_RDONLY | O_CLOEXEC));
+        fd = fd < 0 ? -errno : fd;
+    }
+    if (fd >= 0 && !same_file(fd, found)) {
+        close(fd);
+        fd = -EAGAIN;
+    }
+    close(found);
+    return fd;
+}
+
 /* The dynamic loader is there and of the same kind. */
 static int check_interpreter(int fd, const struct elf_head *head)
 {
     struct elf_head other;
     uint64_t offset = 0, size = 0;
     char name[PATH_MAX];
-    int found = find_interpreter(fd, head, &offset, &size), interpreter, err;
+    int found = find_interpreter(fd, head, &offset, &size), interpreter;
+    int err = 0;
 
     if (found <= 0) {
         return found;
@@ -329,14 +355,13 @@ static int check_interpreter(int fd, const struct elf_head *head)
         name[size - 1] != '\0') {
         return -ENOEXEC;
     }
-    interpreter = open(path(name), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    interpreter = open_interpreter(name);
     if (interpreter < 0) {
-        return -errno;
+        return interpreter;
     }
-    err = check_access(interpreter);
-    if (!err && (read_head(interpreter, &other) < 0 ||
-                 other.class != head->class || other.data != head->data ||
-                 other.machine != head->machine)) {
+    if (read_head(interpreter, &other) < 0 ||
+        other.class != head->class || other.data != head->data ||
+        other.machine != head->machine) {
         err = -ELIBBAD;
     }
     close(interpreter);

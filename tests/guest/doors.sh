@@ -192,6 +192,8 @@ threads()
     nearly_all
     door "what is refused was never open" "raced: lost" raced
     nearly_all
+    door "nor what a program names as its loader" "loader: taken 0 times" loader
+    nearly_all
     door "threads find what others look at" "together: 0 lost" together
 }
 

@@ -481,7 +481,7 @@ static void vsyscall(void)
 
 /* --- threads and limits ------------------------------------------------ */
 
-static bool is_memory(int fd)
+bool is_memory(int fd)
 {
     char link[64], name[64];
     ssize_t length;
@@ -707,7 +707,7 @@ static const struct {
     { "together", together }, { "written", written },
     { "exchange", exchange }, { "exchanged", exchanged },
     { "creat", truncated }, { "bound", bound }, { "frame", frame },
-    { "semaphores", semaphores },
+    { "semaphores", semaphores }, { "loader", loader },
 };
 
 int main(int argc, char **argv)

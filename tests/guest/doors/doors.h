@@ -2,6 +2,8 @@
 #ifndef DOORS_H
 #define DOORS_H
 
+#include <stdbool.h>
+
 /* Ways around a policy that have files of their own: each prints one line. */
 void exchange(void);
 void exchanged(void);
@@ -9,5 +11,9 @@ void truncated(void);
 void bound(void);
 void frame(void);
 void semaphores(void);
+void loader(void);
+
+/* Whether a descriptor is open on a process's memory. */
+bool is_memory(int fd);
 
 #endif

@@ -14,17 +14,6 @@
 
 #include "doors.h"
 
-/* Whether a descriptor is open on a process's memory. */
-static bool is_memory(int fd)
-{
-    char target[256] = "", name[64];
-
-    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-    return fd >= 0 && readlink(name, target, sizeof(target) - 1) > 0 &&
-        strncmp(target, "/proc/", 6) == 0 &&
-        strcmp(strrchr(target, '/'), "/mem") == 0;
-}
-
 static void copy_self(const char *to)
 {
     static char bytes[65536];
