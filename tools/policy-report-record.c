@@ -273,7 +273,8 @@ static bool classify(const struct report_parser *p, enum report_class *ret)
         { "redirect", REPORT_EMULATED }, { "run", REPORT_EMULATED },
         { "device", REPORT_EMULATED }, { "read", REPORT_EMULATED },
         { "any-address", REPORT_EMULATED },
-        { "make-parents", REPORT_EMULATED }, { "allow", REPORT_ALLOWED },
+        { "make-parents", REPORT_EMULATED },
+        { "below-root", REPORT_EMULATED }, { "allow", REPORT_ALLOWED },
         { "log", REPORT_MESSAGE }, { "limit", REPORT_MESSAGE },
     };
 

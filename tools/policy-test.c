@@ -53,7 +53,7 @@ static const struct {
     { "return", "a number" }, { "error", "an errno" },
     { "lua", "a function's name" }, { "data" }, { "file", "a path" },
     { "redirect", "a path" }, { "device", "a path" }, { "read" }, { "run" },
-    { "make-parents" }, { "any-address" },
+    { "make-parents" }, { "below-root" }, { "any-address" },
 };
 
 __attribute__((format(printf, 4, 5)))
@@ -147,7 +147,7 @@ static bool read_verdict(struct test_cases *cases, struct test_case *c,
     if (kind == sizeof(verdicts) / sizeof(verdicts[0])) {
         complain(cases, c->line, column, "expected NAME=VALUE, allow, deny, "
                  "kill, trap, return, error, lua, data, file, redirect, device, "
-                 "run, make-parents or any-address, not \"%s\"", word);
+                 "run, make-parents, below-root or any-address, not \"%s\"", word);
         return false;
     }
     snprintf(c->verdict, sizeof(c->verdict), "%s", word);

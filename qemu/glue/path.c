@@ -51,6 +51,7 @@ struct state {
 static const struct st_target *path_target;
 static bool path_guards;        /* calls use what their paths have led to */
 static bool path_redirects[ST_MAX_SLOTS];   /* by -L */
+static bool path_makes[ST_MAX_SLOTS];       /* something, whatever the flags */
 static pthread_key_t path_key;
 static __thread struct state *path_state;
 
@@ -254,6 +255,28 @@ int policy_path_make_parents(void *guest, const struct re_path_query *q)
         resolve(guest, q);
     }
     return err;
+}
+
+/* Whether the call would make what the query names. */
+static bool makes(const struct re_path_query *q)
+{
+    const struct re_call *call = path_state->call;
+
+    return q->create || (call->slot >= 0 && path_makes[call->slot]);
+}
+
+int policy_path_below_root(void *guest, const struct re_path_query *q)
+{
+    struct pin *pin = resolve(guest, q);
+
+    if (pin->given[0] == '/' && !q->resolve && policy_pin_has_root()) {
+        start_pin(pin, q);
+        pin->error = -policy_pin_below_root(pin, q, pin->given, makes(q));
+        pin->plain = !is_proc(pin->fd);
+    } else if (pin->error == ENOENT && makes(q)) {
+        policy_path_make_parents(guest, q);     /* the call says what fails */
+    }
+    return 0;
 }
 
 /* --- carrying out ------------------------------------------------------ */
@@ -782,31 +805,42 @@ static void watch_doors(uint8_t *map)
 
 /* --- start-up ---------------------------------------------------------- */
 
-/* The calls whose absolute paths QEMU looks for below -L first. */
-static void find_redirects(const struct st_target *target)
+static void find_slots(const struct st_target *target,
+                       const char *const *names, size_t count, bool *slots)
 {
-    static const char *const names[] = {
+    for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
+        const char *name = st_slot_name(target, slot);
+
+        name = name ? st_canonical_name(name) : NULL;
+        for (size_t i = 0; name && i < count; i++) {
+            slots[slot] |= strcmp(name, names[i]) == 0;
+        }
+    }
+}
+
+static void find_calls(const struct st_target *target)
+{
+    /* The calls whose absolute paths QEMU looks for below -L first. */
+    static const char *const redirected[] = {
         "open", "openat", "openat2", "creat", "readlink", "readlinkat",
         "access", "stat", "lstat", "newfstatat", "statx", "statfs",
         "utimensat", "futimesat", "inotify_add_watch", "acct",
         "name_to_handle_at",
         "execve", "execveat",   /* by program.c */
     };
+    static const char *const making[] = {
+        "mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat", "link",
+        "linkat", "rename", "renameat", "renameat2", "bind", "creat",
+    };
 
-    for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
-        const char *name = st_slot_name(target, slot);
-
-        name = name ? st_canonical_name(name) : NULL;
-        for (size_t i = 0; name && i < ARRAY_SIZE(names); i++) {
-            path_redirects[slot] |= strcmp(name, names[i]) == 0;
-        }
-    }
+    find_slots(target, redirected, ARRAY_SIZE(redirected), path_redirects);
+    find_slots(target, making, ARRAY_SIZE(making), path_makes);
 }
 
 void policy_path_start(const struct st_target *target, uint8_t *map)
 {
     path_target = target;
-    find_redirects(target);
+    find_calls(target);
     path_guards = map;
     if (map) {
         watch_doors(map);

@@ -40,6 +40,7 @@ void policy_path_resolve(void *guest, const struct re_path_query *query,
 int policy_path_replace(void *guest, const struct re_path_query *query,
                         const struct re_replacement *with);
 int policy_path_make_parents(void *guest, const struct re_path_query *query);
+int policy_path_below_root(void *guest, const struct re_path_query *query);
 
 void policy_path_descriptor(void *guest, int fd, int reg,
                             struct re_path *path);

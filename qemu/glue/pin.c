@@ -4,6 +4,7 @@
 #include "user-internals.h"
 #include "qemu/path.h"
 
+#include <linux/openat2.h>
 #include <sys/syscall.h>
 
 #include "pin.h"
@@ -246,6 +247,17 @@ static int pin_in_parent(struct pin *pin, int dirfd, const struct cut *cut,
     return err;
 }
 
+/* Where a link below the root leads to, as a path from there; "path" is that of
+ * the link, and may be "buf". */
+static int follow_below(const struct cut *cut, const char *target, char *buf,
+                        size_t size)
+{
+    int len = target[0] == '/' ? snprintf(buf, size, "%s", target) :
+        snprintf(buf, size, "%s/%s", cut->parent, target);
+
+    return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+}
+
 /*
  * What open() with O_CREAT creates: the name itself, or what the last of a
  * chain of links leads to. The pinned name is used without following, so a
@@ -254,7 +266,8 @@ static int pin_in_parent(struct pin *pin, int dirfd, const struct cut *cut,
 static int pin_new(struct pin *pin, int dirfd, const char *path,
                    uint64_t resolve)
 {
-    char target[RE_PATH_MAX];
+    bool below = resolve == RESOLVE_IN_ROOT;
+    char target[RE_PATH_MAX], next[RE_PATH_MAX];
     int from = -1, err = -ELOOP;
 
     for (int links = 0; links < LINKS_MAX; links++) {
@@ -283,7 +296,7 @@ static int pin_new(struct pin *pin, int dirfd, const char *path,
             policy_pin_close(err ? parent : -1);
             break;
         }
-        err = resolve ? -ELOOP : len < 0 ? -errno : 0;
+        err = resolve && !below ? -ELOOP : len < 0 ? -errno : 0;
         if (err == -EINVAL) {
             err = -ELOOP;       /* it exists by now: look again */
             close(parent);
@@ -293,8 +306,18 @@ static int pin_new(struct pin *pin, int dirfd, const char *path,
             close(parent);
             break;
         }
-        err = -ELOOP;
         target[len] = 0;
+        if (below) {
+            close(parent);
+            err = follow_below(&cut, target, next, sizeof(next));
+            path = next;
+            if (err) {
+                break;
+            }
+            err = -ELOOP;
+            continue;
+        }
+        err = -ELOOP;
         path = target;
         policy_pin_close(from);
         dirfd = from = parent;
@@ -508,6 +531,63 @@ int policy_pin_make_parents(const char *host)
     }
     policy_pin_close(fd);
     return fd < 0 ? fd : 0;
+}
+
+/* --- below the root ---------------------------------------------------- */
+
+/* The directories that lead to a name: each is looked for from the root anew, so
+ * that links are followed as after chroot. */
+static int make_below(int root, const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
+    int parent = open_path(root, "/", O_DIRECTORY, RESOLVE_IN_ROOT);
+    char head[RE_PATH_MAX] = "/";
+
+    for (char **part = parts; parent >= 0 && *part; part++) {
+        char **rest = part + 1;
+        int next;
+
+        while (*rest && !**rest) {
+            rest++;
+        }
+        if (!**part || !*rest) {
+            continue;           /* "//", or the name itself */
+        }
+        next = append(head, sizeof(head), *part);
+        next = next ? next : open_path(root, head, O_DIRECTORY,
+                                       RESOLVE_IN_ROOT);
+        if (next == -ENOENT && mkdirat(parent, *part, 0755) == 0) {
+            next = open_path(root, head, O_DIRECTORY, RESOLVE_IN_ROOT);
+        }
+        close(parent);
+        parent = next;
+    }
+    policy_pin_close(parent);
+    return parent < 0 ? parent : 0;
+}
+
+bool policy_pin_has_root(void)
+{
+    return path_root_len;
+}
+
+int policy_pin_below_root(struct pin *pin, const struct re_path_query *q,
+                          const char *name, bool make)
+{
+    int root = open_path(AT_FDCWD, path_root, O_DIRECTORY, 0), err;
+    struct re_path_query below = *q;
+
+    if (root < 0) {
+        return root;
+    }
+    below.dirfd = root;
+    below.resolve = RESOLVE_IN_ROOT;
+    err = resolve_path(pin, &below, name);
+    if (err == -ENOENT && make && make_below(root, name) == 0) {
+        err = resolve_path(pin, &below, name);
+    }
+    policy_pin_close(root);
+    return err;
 }
 
 /* --- outside ----------------------------------------------------------- */

@@ -54,6 +54,15 @@ int policy_pin_adopt(struct pin *pin, int fd);
  * a link. 0 or a negative errno. */
 int policy_pin_make_parents(const char *host);
 
+/* Whether -L has put a root in the place of "/". */
+bool policy_pin_has_root(void);
+
+/* As policy_pin_path() of an absolute name, below that root and nowhere else, as
+ * after chroot. "make": the directories that lead to it, where they are
+ * missing. */
+int policy_pin_below_root(struct pin *pin, const struct re_path_query *q,
+                          const char *name, bool make);
+
 /* Another number for what a guest's descriptor refers to, or a negative errno. */
 int policy_pin_duplicate(int fd);
 

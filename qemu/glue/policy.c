@@ -254,6 +254,7 @@ const struct re_guest_ops policy_guest_ops = {
     .seek = guest_seek,
     .replace = policy_path_replace,
     .make_parents = policy_path_make_parents,
+    .below_root = policy_path_below_root,
     .keep = policy_keep,
     .alloc = policy_alloc,
     .release = policy_release,

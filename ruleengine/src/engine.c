@@ -538,6 +538,8 @@ static int change_call(const struct re_layer *layer, struct re_call *call,
     case RE_VERDICT_PARENTS:
         re_fact_make_parents(call->facts, form);
         return 0;           /* the call says itself what is missing */
+    case RE_VERDICT_ROOT:
+        return re_fact_below_root(call->facts, form);
     default:
         return replace_file(call, rule, form);
     }

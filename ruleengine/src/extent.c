@@ -86,6 +86,7 @@ static bool lets_through(struct walk *w, const struct re_rule *rule)
     }
     w->elsewhere |= rule->verdict == RE_VERDICT_LUA ||
         rule->verdict == RE_VERDICT_PARENTS ||
+        rule->verdict == RE_VERDICT_ROOT ||
         rule->verdict == RE_VERDICT_REDIRECT ||
         rule->verdict == RE_VERDICT_WILDCARD;
     return true;

@@ -642,6 +642,27 @@ int re_fact_make_parents(struct re_facts *f, const struct re_form *form)
     return form->ops->make_parents(f->guest, &q);
 }
 
+int re_fact_below_root(struct re_facts *f, const struct re_form *form)
+{
+    char given[UNIX_PATH_MAX + 1];
+    struct re_path_query q;
+    int err = 0;
+
+    if (!form->ops || !form->ops->below_root) {
+        return -EOPNOTSUPP;
+    }
+    for (unsigned i = 0; i < form->path_count && !err; i++) {
+        re_fact_query(f, form, i, &q);
+        f->made |= RE_FACT_PATH << i;
+        err = form->ops->below_root(f->guest, &q);
+    }
+    if (!form->path_count && unix_query(f, form, given, &q)) {
+        f->made |= RE_FACT_UNIX;
+        err = form->ops->below_root(f->guest, &q);
+    }
+    return err;
+}
+
 bool re_fact_wildcard(struct re_facts *f, const struct re_form *form)
 {
     struct re_address *a = &f->address;

@@ -96,6 +96,10 @@ int re_fact_replace(struct re_facts *f, const struct re_form *form,
  * re_guest_ops.make_parents. */
 int re_fact_make_parents(struct re_facts *f, const struct re_form *form);
 
+/* From here on the call's paths, or its local socket's, lead below the guest's
+ * root. 0 or the host's errno, negative. */
+int re_fact_below_root(struct re_facts *f, const struct re_form *form);
+
 /* Puts the wildcard address in the place of the one that bind is given; false:
  * it is none of IPv4 or IPv6. */
 bool re_fact_wildcard(struct re_facts *f, const struct re_form *form);

@@ -33,6 +33,12 @@ static bool verdict_fits(enum re_verdict verdict, const struct re_form *form,
         "statx", "access", "faccessat", "faccessat2", "statfs", "truncate",
         NULL,
     };
+    /* Those that are about more than files. */
+    static const char *const large[] = {
+        "execve", "execveat", "mount", "umount2", "pivot_root", "chroot",
+        "swapon", "swapoff", "acct", "open_tree", "move_mount", "fspick",
+        "mount_setattr", "quotactl", "uselib", NULL,
+    };
 
     switch (verdict) {
     case RE_VERDICT_DEVICE:
@@ -43,6 +49,9 @@ static bool verdict_fits(enum re_verdict verdict, const struct re_form *form,
         return form->path_count;
     case RE_VERDICT_PARENTS:
         return form->path_count || form->binds;
+    case RE_VERDICT_ROOT:
+        return form->path_count ? !is_one_of(name, large) :
+            form->address_reg >= 0;
     case RE_VERDICT_WILDCARD:
         return form->binds;
     default:
@@ -191,6 +200,9 @@ int re_manner_unfit(const struct re_draft *draft, bool none,
                       "\"%s\" is for `bind`, not for `%s`" :
                       verdict == RE_VERDICT_DATA || verdict == RE_VERDICT_FILE ?
                       "\"%s\" is for calls that open a file or look at it, "
+                      "not for `%s`" :
+                      verdict == RE_VERDICT_ROOT ?
+                      "\"%s\" is for calls about files and local sockets, "
                       "not for `%s`" :
                       "\"%s\" is for calls with a path, not for `%s`", name,
                       draft->name);

@@ -34,6 +34,7 @@ enum re_verdict {
     RE_VERDICT_RUN,         /* emulate: carried out, in its "manner" */
     RE_VERDICT_WILDCARD,    /* emulate: bind, else to the wildcard address */
     RE_VERDICT_PARENTS,     /* emulate: once missing directories are made */
+    RE_VERDICT_ROOT,        /* emulate: below the guest's root, and there alone */
     RE_VERDICT_REDIRECT,    /* emulate: on another file of the host's */
     RE_VERDICT_DEVICE,      /* emulate: on a device of the policy */
     RE_VERDICT_READ,        /* emulate: from one of a device's reads */

@@ -8,6 +8,7 @@ bool re_rule_may_run(const struct re_layer *layer, const struct re_rule *rule)
     case RE_VERDICT_RUN:
     case RE_VERDICT_WILDCARD:
     case RE_VERDICT_PARENTS:
+    case RE_VERDICT_ROOT:
     case RE_VERDICT_REDIRECT:
     case RE_VERDICT_LUA:        /* may call the original */
         return true;
@@ -54,6 +55,7 @@ static bool acts(const struct re_slot *slot)
     for (unsigned i = 0; i < slot->count; i++) {
         switch (slot->candidates[i].rule->verdict) {
         case RE_VERDICT_PARENTS:
+        case RE_VERDICT_ROOT:
         case RE_VERDICT_REDIRECT:
         case RE_VERDICT_FILE:
         case RE_VERDICT_DATA:

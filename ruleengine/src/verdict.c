@@ -17,6 +17,7 @@ const char *re_verdict_name(enum re_verdict verdict)
         [RE_VERDICT_ALLOW] = "allow", [RE_VERDICT_RUN] = "run",
         [RE_VERDICT_WILDCARD] = "any-address",
         [RE_VERDICT_PARENTS] = "make-parents",
+        [RE_VERDICT_ROOT] = "below-root",
         [RE_VERDICT_REDIRECT] = "redirect", [RE_VERDICT_DEVICE] = "device",
         [RE_VERDICT_READ] = "read", [RE_VERDICT_FILE] = "file",
         [RE_VERDICT_DATA] = "data", [RE_VERDICT_RETURN] = "return",
@@ -293,6 +294,10 @@ static int action_parse(struct re_document *doc, struct re_scan *s,
         rule->verdict = RE_VERDICT_PARENTS;
         return 0;
     }
+    if (re_scan_take_key(s, "below-root")) {
+        rule->verdict = RE_VERDICT_ROOT;
+        return 0;
+    }
     if (re_scan_take_key(s, "any-address")) {
         rule->verdict = RE_VERDICT_WILDCARD;
         return 0;
@@ -305,7 +310,7 @@ static int action_parse(struct re_document *doc, struct re_scan *s,
     return wrong_place(doc, RE_SECTION_EMULATE, s,
                        "\"return\", \"error\", \"data\", \"file\", "
                        "\"redirect\", \"run\", \"make-parents\", "
-                       "\"any-address\" or \"lua\"");
+                       "\"below-root\", \"any-address\" or \"lua\"");
 }
 
 static int allowance_parse(struct re_document *doc, struct re_scan *s,

@@ -109,6 +109,56 @@ END
     rm -rf "$work/deep"
 }
 
+# With a root: what a program makes, and finds again, is there and nowhere else.
+below_root()
+{
+    local root=$work/root
+    rm -rf "$root" /tmp/below-root.$$
+    mkdir -p "$root/etc" "$root/tmp"
+    ln -s "/tmp/below-root.$$/late" "$root/etc/late"
+    ln -s "../../../../../../../../tmp" "$root/out"
+    policy <<'END'
+[policy]
+default = allow
+END
+    options -L "$root"
+    expect "without the rule, the host's" "mkdirat = 0" \
+        call mkdirat AT_FDCWD "str:/tmp/below-root.$$" 0700
+    check "there" rmdir "/tmp/below-root.$$"
+    policy <<'END'
+[policy]
+default = allow
+[emulate]
+@path = below-root if path under {/tmp, /etc, /out}
+END
+    options -L "$root"
+    expect "a file and its folders are made" "stat = ENOENT
+open = ok
+write = 4
+stat = file of 4 bytes, access = ok
+open = ok
+read = \"made\"" file "/tmp/below-root.$$/a/b" stat open:wc write:made stat open:r read:8
+    check "below the root" equals "$(cat "$root/tmp/below-root.$$/a/b")" made
+    expect "by a link of the root's" "open = ok
+write = 4" file /etc/late open:wc write:late
+    check "to where it leads there" \
+        equals "$(cat "$root/tmp/below-root.$$/late")" late
+    expect "by one that leads out of it" "open = ok
+write = 3" file "/out/below-root.$$/out" open:wc write:out
+    check "to where chroot would lead" \
+        equals "$(cat "$root/tmp/below-root.$$/out")" out
+    expect "folders" "mkdirat = 0
+unlinkat = 0" call mkdirat AT_FDCWD "str:/tmp/below-root.$$/c/d/" 0700 -- \
+        call unlinkat AT_FDCWD "str:/tmp/below-root.$$/out" 0
+    check "made" test -d "$root/tmp/below-root.$$/c/d"
+    expect "both names of a file" "renameat2 = 0" call renameat2 AT_FDCWD \
+        "str:/tmp/below-root.$$/a/b" AT_FDCWD "str:/srv/below-root.$$/new" 0
+    check "in a folder that is made" test -f "$root/srv/below-root.$$/new"
+    check "and nothing on the host" \
+        test ! -e "/tmp/below-root.$$" -a ! -e "/srv/below-root.$$"
+    rm -rf "$root"
+}
+
 signals()
 {
     policy <<'END'
@@ -215,5 +265,5 @@ read = "bc"
 read = ""' file /dev/once open:r read:99 read:99 read:99
 }
 
-for_each_target data redirect parents signals limits devices
+for_each_target data redirect parents below_root signals limits devices
 tap_done

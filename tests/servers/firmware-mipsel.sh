@@ -11,26 +11,29 @@ need mipsel mipsel mini-httpd busybox
 command -v mipsel-linux-gnu-gcc >/dev/null ||
     skip_all "there is no compiler for mipsel"
 source=$here/router
-# policies/firmware.ini makes folders below /tmp and /var.
-state=$(mktemp -d /tmp/router.XXXXXX)
-trap 'rm -rf "$state"; [ -z "$server" ] || end_server "$server"
+# policies/firmware.ini keeps /tmp and /var below the root, and makes folders.
+state=/tmp/router.$$
+below=$guest$state
+# The firmware's own files: those of /tmp would not be found on the host.
+files=$guest/router.$$
+trap 'rm -rf "$below" "$files"; [ -z "$server" ] || end_server "$server"
     [ -z "$made" ] || rm -rf "$TEST_TMP"' EXIT
-mkdir -p "$TEST_TMP/www/cgi-bin"
+mkdir -p "$files/www/cgi-bin"
 succeeds "the firmware compiles" mipsel-linux-gnu-gcc -O2 -Wall -Wextra -Werror \
-    -shared -fPIC -o "$TEST_TMP/board.so" "$source/board.c" "$source/nvram.c"
+    -shared -fPIC -o "$files/board.so" "$source/board.c" "$source/nvram.c"
 succeeds "and its page" mipsel-linux-gnu-gcc -O2 -Wall -Wextra -Werror -static \
-    -o "$TEST_TMP/www/cgi-bin/status.cgi" "$source/status.c" "$source/nvram.c"
-echo "the first page" >"$TEST_TMP/www/index.html"
+    -o "$files/www/cgi-bin/status.cgi" "$source/status.c" "$source/nvram.c"
+echo "the first page" >"$files/www/index.html"
 
 # router NAME PROGRAM ARGUMENT...: comes up under the policy as $server
 router()
 {
     local name=$1
     shift
-    rm -rf "$log" "${state:?}"/*
+    rm -rf "$log" "${below:?}"
     "$TEST_BIN/qemu-user" --policy "$root/policies/firmware.ini" \
         --policy-log "$log" -L "$guest" -E "BOARD_STATE=$state" \
-        -E "LD_PRELOAD=$TEST_TMP/board.so" \
+        -E "LD_PRELOAD=$files/board.so" \
         "$@" >"$said" 2>&1 </dev/null &
     server=$!
     started "$port" "$name"
@@ -43,7 +46,7 @@ without()
     shift
     exits 70 "$name does not come up without a router" timeout 60 \
         "$TEST_BIN/qemu-mipsel" -L "$guest" \
-        -E "LD_PRELOAD=$TEST_TMP/board.so" "$@"
+        -E "LD_PRELOAD=$files/board.so" "$@"
     like "$output" '^board: no nvram$' "and says what it wants"
 }
 
@@ -63,7 +66,8 @@ pages()
 {
     local all
     succeeds "$1: the folders that it needs were made" \
-        test -f "$state/run/httpd/pid" -a -S "$state/ipc/httpd/socket"
+        test -f "$below/run/httpd/pid" -a -S "$below/ipc/httpd/socket"
+    succeeds "$1: and not on this machine" test ! -e "$state"
     is "$(curl -s -m 20 "http://127.0.0.1:$port/index.html")" \
         "the first page" "$1: a page"
     all=$(page)
@@ -90,14 +94,14 @@ pages()
 }
 
 mini=("$guest/usr/sbin/mini_httpd" -D -h 192.168.1.1 -u "$(id -un)"
-    -d "$TEST_TMP/www" -c 'cgi-bin/*')
+    -d "$files/www" -c 'cgi-bin/*')
 port=$(free_port)
 without mini_httpd "${mini[@]}" -p "$port"
 router mini_httpd "${mini[@]}" -p "$port" && pages mini_httpd
 end_server "$server"
 
 port=$(free_port)
-box=("$guest/bin/busybox" httpd -f -p "192.168.1.1:$port" -h "$TEST_TMP/www")
+box=("$guest/bin/busybox" httpd -f -p "192.168.1.1:$port" -h "$files/www")
 without "busybox httpd" "${box[@]}"
 router "busybox httpd" "${box[@]}" && pages "busybox httpd"
 end_server "$server"
@@ -109,11 +113,11 @@ cp -r "$root/policies/handlers" "$TEST_TMP"
 lacks()
 {
     sed "$2" "$root/policies/firmware.ini" >"$TEST_TMP/less.ini"
-    rm -rf "$log" "${state:?}"/*
+    rm -rf "$log" "${below:?}"
     exits 70 "without $1 it does not come up" timeout 60 \
         "$TEST_BIN/qemu-user" --policy "$TEST_TMP/less.ini" \
         --policy-log "$log" -L "$guest" -E "BOARD_STATE=$state" \
-        -E "LD_PRELOAD=$TEST_TMP/board.so" "${box[@]}"
+        -E "LD_PRELOAD=$files/board.so" "${box[@]}"
     like "$output" "^board: $3\$" "and says so"
     like "$output" '^board: restarting$' "and believes that it restarts"
     is "$(jq -r 'select(.syscall) | .syscall' "$log" | paste -sd' ')" \
@@ -123,8 +127,8 @@ lacks()
 lacks "its flash" '/^\[device \/dev\/mtd0\]/,/^$/d' \
     'the flash has no information'
 lacks "its buttons" '/^\[device \/dev\/gpio\]/,/^$/d' 'the reset button'
-lacks "folders for files" '/^[?a-z]* *= make-parents.*O_CREAT/d' \
+lacks "folders for files" '/^@path *= below-root/d' \
     'no folder for its state'
-lacks "folders for sockets" '/^bind *= make-parents/d' \
+lacks "folders for sockets" '/^bind *= below-root/d' \
     'no socket for its helpers'
 tap_done

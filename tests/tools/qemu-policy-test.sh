@@ -94,7 +94,7 @@ wrong()
 }
 wrong 'opneat allow' '1:1: error: unknown syscall "opneat"' "an unknown call"
 wrong 'openat path=/x' '1:15: error: the line lacks a verdict' "no verdict"
-wrong 'openat path=/x permit' '1:16: error: expected NAME=VALUE, allow, deny, kill, trap, return, error, lua, data, file, redirect, device, run, make-parents or any-address, not "permit"' \
+wrong 'openat path=/x permit' '1:16: error: expected NAME=VALUE, allow, deny, kill, trap, return, error, lua, data, file, redirect, device, run, make-parents, below-root or any-address, not "permit"' \
     "an unknown verdict"
 wrong 'read deny' '1:6: error: "deny" needs an errno' "deny alone"
 wrong 'read deny EPREM' '1:11: error: unknown errno "EPREM"' "an unknown errno"

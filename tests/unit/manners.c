@@ -67,6 +67,13 @@ static int fake_parents(void *opaque, const struct re_path_query *query)
     return 0;
 }
 
+static int fake_root(void *opaque, const struct re_path_query *query)
+{
+    (void)opaque;
+    note(query->index ? "root1" : "root0");
+    return 0;
+}
+
 /* --- a call ------------------------------------------------------------- */
 
 static const struct st_target *target;
@@ -92,6 +99,7 @@ static void load(const char *rules)
     ops.signal = fake_signal;
     ops.replace = fake_replace;
     ops.make_parents = fake_parents;
+    ops.below_root = fake_root;
     fprintf(f, "[policy]\ndefault = allow\n%s", rules);
     fclose(f);
     re_engine_free(engine);
@@ -271,7 +279,7 @@ static void files(void)
 
     load("[emulate]\n@open = data \"mtd\" if path == /proc/mtd\n"
          "faccessat = redirect /tmp/x if path == /proc/mtd\n"
-         "mkdirat = make-parents\n");
+         "mkdirat = make-parents\nrenameat = below-root\n");
     tap_ok(enter("openat", RE_CWD, path, 0) == RE_STEP_RUN &&
            strcmp(did, "mtd") == 0, "a file that is opened to be read: %s",
            did);
@@ -287,6 +295,10 @@ static void files(void)
     resume(0);
     enter("mkdirat", RE_CWD, other, 0);
     tap_ok(strcmp(did, "parents") == 0, "parents");
+    resume(0);
+    enter("renameat", RE_CWD, path, RE_CWD);
+    tap_ok(strcmp(did, "root0 root1") == 0, "both paths below the root: %s",
+           did);
     resume(0);
 }
 

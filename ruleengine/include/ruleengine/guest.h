@@ -161,6 +161,15 @@ struct re_guest_ops {
      * -EEXIST when there was nothing to make. NULL as above. */
     int (*make_parents)(void *guest, const struct re_path_query *query);
 
+    /*
+     * Resolves an absolute path of a query anew, below the guest's root (QEMU's
+     * -L) and nowhere else, as after chroot; there, a call that makes something
+     * finds the directories that lead to it. Other paths, and all where there is
+     * no such root, are resolved as by "path". 0, or the host's errno, negative;
+     * what the call itself fails with is no error here. NULL as above.
+     */
+    int (*below_root)(void *guest, const struct re_path_query *query);
+
     /* --- for handlers in Lua; each may be NULL: it is not to be had -------- */
 
     /*

@@ -36,6 +36,9 @@ static const struct {
 #ifdef SYS_openat2
     CALL(openat2)
 #endif
+#ifdef SYS_renameat2
+    CALL(renameat2)
+#endif
 #ifdef SYS_open
     CALL(open)
 #endif
