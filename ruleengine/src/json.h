@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* --- bounded text ------------------------------------------------------ */
 
@@ -28,8 +29,22 @@ enum re_escape {
     RE_ESCAPE_JSON,         /* \n \u001b \"; a byte that is not UTF-8: \udcXX */
 };
 
-void re_out_bytes(struct re_out *o, const char *s, size_t len);
-void re_out_text(struct re_out *o, const char *s);
+/* Inlined: most of what a record consists of are few bytes of known length. */
+static inline void re_out_bytes(struct re_out *o, const char *s, size_t len)
+{
+    if (len > o->size - o->len) {
+        o->cut = true;
+        return;
+    }
+    memcpy(o->buf + o->len, s, len);
+    o->len += len;
+}
+
+static inline void re_out_text(struct re_out *o, const char *s)
+{
+    re_out_bytes(o, s, strlen(s));
+}
+
 void re_out_unsigned(struct re_out *o, uint64_t n);
 void re_out_signed(struct re_out *o, int64_t n);
 void re_out_hex(struct re_out *o, uint64_t n);              /* "0x1f" */
