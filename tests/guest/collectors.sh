@@ -15,7 +15,9 @@ daemons=()
 # A socket's name has at most 107 bytes.
 short=$(mktemp -d /tmp/collect.XXXXXX)
 made=$(trap -p EXIT)
-trap '[ ${#daemons[@]} -eq 0 ] || kill "${daemons[@]}"; rm -rf "$short"
+trap '[ ${#daemons[@]} -eq 0 ] || kill "${daemons[@]}"
+    wait "${daemons[@]}" 2>/dev/null
+    rm -rf "$short"
     [ -z "$made" ] || rm -rf "$TEST_TMP"' EXIT
 
 # block KIND: the document's, with its folders moved to ours
