@@ -194,6 +194,9 @@ threads()
     nearly_all
     door "nor what a program names as its loader" "loader: taken 0 times" loader
     nearly_all
+    door "arguments that grow meanwhile overrun nothing" \
+        "arguments: 1000 looked at" arguments
+    nearly_all
     door "threads find what others look at" "together: 0 lost" together
 }
 

@@ -708,6 +708,7 @@ static const struct {
     { "exchange", exchange }, { "exchanged", exchanged },
     { "creat", truncated }, { "bound", bound }, { "frame", frame },
     { "semaphores", semaphores }, { "loader", loader },
+    { "arguments", arguments_grow },
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,7 @@ void bound(void);
 void frame(void);
 void semaphores(void);
 void loader(void);
+void arguments_grow(void);
 
 /* Whether a descriptor is open on a process's memory. */
 bool is_memory(int fd);
