@@ -56,6 +56,11 @@ ini address <<'END'
 [deny]
 connect = EACCES if addr in 192.0.2.0/24 && port == 443 quiet
 END
+ini path-open <<'END'
+host-wall = off
+[deny]
+@open = EACCES if path under /srv
+END
 ini path <<'END'
 [deny]
 @open = EACCES if path under /srv
@@ -118,8 +123,12 @@ count=$((count / 4))
 table paths ns less "paths ($target)" cpu
 row "openat and close, unpatched" -- "$twin" "$loop" openat=0 "$count"
 what "not named" openat=0 other -b "openat and close, unpatched"
+what "not named, host-wall = off" openat=0 other-open \
+    -b "openat and close, unpatched"
 what "a path rule that passes" openat=0 path -b "openat and close, unpatched" \
     -l "plus 5000"
+what "the same, host-wall = off" openat=0 path-open \
+    -b "openat and close, unpatched" -l "plus 5000"
 what "base.ini's, which allow it" openat=0 base -b "openat and close, unpatched" \
     -l "plus 5000"
 what "deny if path" openat=-13 refused-path -b "openat and close, unpatched"

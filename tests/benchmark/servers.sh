@@ -12,12 +12,26 @@ TARGET=aarch64
 . "$root/tools/lib/server.sh"
 begin twin wrk redis-benchmark
 bench_foreign arm64 nginx-light redis-server
-seconds=$(of 2 1)
+seconds=1
 asked=$(of 20000 500)
 made=$(trap -p EXIT)     # tap.sh may have made a folder to remove
 declare -A pid port
-trap 'for kind in "${!pid[@]}"; do end_server "${pid[$kind]}"; done
-    [ -z "$made" ] || rm -rf "$TEST_TMP"' EXIT
+trap 'end_servers; [ -z "$made" ] || rm -rf "$TEST_TMP"' EXIT
+
+# strace would let go of what it traces, and end alone.
+end_servers()
+{
+    local key child
+    for key in "${!pid[@]}"; do
+        case $key in
+        *-strace)
+            for child in $(cat "/proc/${pid[$key]}/task"/*/children); do
+                end_server "$child"
+            done ;;
+        esac
+        end_server "${pid[$key]}"
+    done
+}
 
 # one: a rule that concerns nothing. paths: every open is looked at, as in most
 # policies. web.ini is what such a server would have.
