@@ -60,8 +60,8 @@ static uint8_t fds_of(const struct st_target *target, unsigned slot)
 static bool is_door(const char *name)
 {
     static const char *const names[] = {
-        "close_range", "ioctl", "personality", "pidfd_getfd", "prlimit64",
-        "setrlimit", "unshare",
+        "close_range", "ioctl", "open_by_handle_at", "personality",
+        "pidfd_getfd", "prlimit64", "setrlimit", "unshare",
     };
 
     for (size_t i = 0; name && i < ARRAY_SIZE(names); i++) {
@@ -272,6 +272,12 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         *ret = types_for_user(a[1]) ? -TARGET_EPERM : -TARGET_ENOTTY;
         return types_for_user(a[1]) || carries_pointer(a[1]) ||
             maps_devices(a[1]);
+#ifdef TARGET_NR_open_by_handle_at
+    /* No name to look for records by. */
+    case TARGET_NR_open_by_handle_at:
+        *ret = -TARGET_EPERM;
+        return doors_keep_files && (a[2] & (O_ACCMODE | TARGET_O_TRUNC));
+#endif
     case TARGET_NR_personality:
         *ret = -TARGET_EINVAL;
         return changes_personality(a[0]);
