@@ -52,6 +52,8 @@ prepare()
         printf 'TARGET_NAME=%s\nTARGET=%s-linux-user\nBUILD_STATIC=y\n' \
             "$1" "$1"
         printf 'CC=%s\nCCAS=%s\n' "$(target_cc "$1")" "$(target_cc "$1")"
+        # Relaxed static programs of alpha jump to address 0 before main().
+        [ "$1" != alpha ] || printf 'EXTRA_CFLAGS=-Wl,--no-relax\n'
         for tool in ar as ld nm objcopy ranlib strip; do
             printf '%s=%s-%s\n' "${tool^^}" "$triplet" "$tool"
         done
