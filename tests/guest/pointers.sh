@@ -250,5 +250,22 @@ vanishing()
     check "every record is whole" log_count '.syscall == "openat"' 3000
 }
 
-for_each_target wild long lengths liars paths vanishing
+# More than is there, and nothing at all: an emulator that believed it read beyond
+# the guest's memory, or came to an assertion.
+ranges()
+{
+    policy <<'END'
+[policy]
+default = allow
+log = none
+END
+    expect "a message longer than memory" "msgsnd = EFAULT" \
+        call msgsnd 99 end:0123456789abcdef 8192 0
+    expect "a mapping becomes one of nothing" \
+"mremap = EINVAL
+mremap = EINVAL" \
+        call mremap buf:8192 4096 0 1 0 -- call mremap buf:8192 4096 -1 1 0
+}
+
+for_each_target ranges wild long lengths liars paths vanishing
 tap_done

@@ -25,7 +25,7 @@ static const struct {
     long number;
 } numbers[] = {
 #define CALL(name) { #name, SYS_##name },
-    CALL(openat) CALL(read) CALL(write) CALL(close) CALL(dup)
+    CALL(openat) CALL(mremap) CALL(read) CALL(write) CALL(close) CALL(dup)
     CALL(exit_group) CALL(exit) CALL(kill) CALL(tgkill) CALL(gettid)
     CALL(getppid) CALL(setpgid) CALL(getpgid) CALL(getpriority)
     CALL(sethostname) CALL(uname) CALL(ioctl) CALL(umask) CALL(sync)
@@ -59,6 +59,9 @@ static const struct {
 #endif
 #ifdef SYS_socketcall
     CALL(socketcall)
+#endif
+#ifdef SYS_msgsnd
+    CALL(msgsnd)
 #endif
 #ifdef SYS_ipc
     CALL(ipc)
