@@ -157,12 +157,23 @@ static uint64_t mix(uint64_t h, uint64_t value)
     return (h ^ value) * UINT64_C(0x100000001b3);   /* FNV-1a, by words */
 }
 
-uint64_t re_folder_stamp(int fd, const char *names, int64_t *ret_newest)
+static uint64_t mix_time(uint64_t h, struct timespec t, int64_t *newest)
+{
+    int64_t ns = (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+
+    if (ns > *newest) {
+        *newest = ns;
+    }
+    return mix(h, ns);
+}
+
+uint64_t re_folder_stamp(int fd, const char *names,
+                         struct re_folder_times *ret)
 {
     uint64_t h = UINT64_C(0xcbf29ce484222325);
     struct stat st;
 
-    *ret_newest = 0;
+    ret->changed = ret->written = 0;
     for (; *names; names += strlen(names) + 1) {
         for (const char *c = names; *c; c++) {
             h = mix(h, (unsigned char)*c);
@@ -172,12 +183,8 @@ uint64_t re_folder_stamp(int fd, const char *names, int64_t *ret_newest)
             continue;
         }
         h = mix(mix(h, st.st_dev), st.st_ino);
-        h = mix(mix(h, st.st_size), st.st_mtim.tv_sec);
-        h = mix(mix(h, st.st_mtim.tv_nsec), st.st_ctim.tv_sec);
-        h = mix(h, st.st_ctim.tv_nsec);
-        if (st.st_ctim.tv_sec > *ret_newest) {
-            *ret_newest = st.st_ctim.tv_sec;
-        }
+        h = mix_time(mix(h, st.st_size), st.st_mtim, &ret->written);
+        h = mix_time(h, st.st_ctim, &ret->changed);
     }
     return h;
 }

@@ -23,8 +23,13 @@ int re_folder_list(int fd, int floor, const char *suffix, char **ret_names,
  * or a negative errno, -EINVAL for what is no regular file. */
 int re_folder_open_file(int fd, int floor, const char *name);
 
-/* A number that is another one when a file of these names has been changed.
- * *ret_newest is when that was last, seconds since 1970. */
-uint64_t re_folder_stamp(int fd, const char *names, int64_t *ret_newest);
+/* When files were last changed, in whatever way, and written: ns since 1970. */
+struct re_folder_times {
+    int64_t changed, written;
+};
+
+/* A number that is another one when a file of these names has been changed. */
+uint64_t re_folder_stamp(int fd, const char *names,
+                         struct re_folder_times *ret);
 
 #endif

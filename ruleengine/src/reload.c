@@ -23,8 +23,11 @@
 #define INTERVAL 250        /* ms between two looks */
 
 /* File systems tell times apart by ticks: a file that was changed so short a
- * time ago, in seconds, may have been changed again with the same stamp. */
-#define SETTLED 2
+ * time ago, in ns, may have been changed again with the same stamp. */
+#define SETTLED INT64_C(2000000000)
+
+/* A file that was written so short a time ago may not be whole yet, ns. */
+#define WRITTEN INT64_C(200000000)
 
 struct generation {
     struct generation *next;        /* the one before */
@@ -172,24 +175,36 @@ static void load(struct re_reload *r, struct re_origin *origin)
 
 /* --- looking ----------------------------------------------------------- */
 
-/* Whether files of the folder may have changed. 0, 1 or a negative errno. */
-static int look_at(struct re_reload *r, struct folder *f)
+static int64_t now_ns(void)
 {
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* Whether files of the folder may have changed, and are whole. 0, 1 or a
+ * negative errno. */
+static int look_at(struct re_reload *r, struct folder *f, bool *ret_whole)
+{
+    struct re_folder_times times;
     size_t size;
     char *names;
     uint64_t stamp;
-    int64_t newest;
+    int64_t age;
     bool changed;
     int err = re_folder_list(f->fd, r->floor, ".lua", &names, &size);
 
     if (err) {
         return err;
     }
-    stamp = re_folder_stamp(f->fd, names, &newest);
+    stamp = re_folder_stamp(f->fd, names, &times);
     free(names);
     changed = !f->known || f->stamp != stamp;
     f->stamp = stamp;
-    f->known = time(NULL) - newest > SETTLED;
+    f->known = now_ns() - times.changed > SETTLED;
+    age = now_ns() - times.written;
+    *ret_whole &= age < 0 || age > WRITTEN;     /* < 0: by another clock */
     return changed;
 }
 
@@ -237,17 +252,19 @@ static void read_again(struct re_reload *r)
 
 static void look(struct re_reload *r)
 {
+    bool whole = true;
     int changed = 0;
 
     for (size_t i = 0; i < r->count && changed >= 0; i++) {
-        int one = look_at(r, &r->folders[i]);
+        int one = look_at(r, &r->folders[i], &whole);
 
         if (one < 0) {
             tell_errno(r, r->names[i], one);
         }
         changed = one < 0 ? one : changed | one;
     }
-    if (changed > 0) {
+    /* What is not whole is not known either: it comes again. */
+    if (changed > 0 && whole) {
         read_again(r);
     }
     sweep(r);

@@ -29,9 +29,13 @@ static const char *path_of(const char *name)
 
 static void put(const char *name, const char *text)
 {
-    FILE *stream = fopen(path_of(name), "w");
+    char whole[128];
+    FILE *stream;
 
-    if (!stream || fputs(text, stream) < 0 || fclose(stream)) {
+    snprintf(whole, sizeof(whole), "%s", path_of(name));
+    stream = fopen(path_of("new"), "w");
+    if (!stream || fputs(text, stream) < 0 || fclose(stream) ||
+        rename(path_of("new"), whole) < 0) {
         abort();
     }
 }
