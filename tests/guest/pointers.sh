@@ -258,6 +258,8 @@ ranges()
 [policy]
 default = allow
 log = none
+[deny]
+fsopen = EACCES
 END
     expect "a message longer than memory" "msgsnd = EFAULT" \
         call msgsnd 99 end:0123456789abcdef 8192 0
@@ -265,6 +267,9 @@ END
 "mremap = EINVAL
 mremap = EINVAL" \
         call mremap buf:8192 4096 0 1 0 -- call mremap buf:8192 4096 -1 1 0
+    options -strace
+    expect "an address that is not the host's, in strace output" \
+        "fsopen = EACCES" call fsopen 0x1234 0
 }
 
 for_each_target ranges wild long lengths liars paths vanishing

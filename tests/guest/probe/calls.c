@@ -60,6 +60,9 @@ static const struct {
 #ifdef SYS_socketcall
     CALL(socketcall)
 #endif
+#ifdef SYS_fsopen
+    CALL(fsopen)
+#endif
 #ifdef SYS_msgsnd
     CALL(msgsnd)
 #endif
