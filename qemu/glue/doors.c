@@ -42,6 +42,11 @@ int policy_guest_fd(int fd)
     return policy_engine && is_own(fd) ? -1 : fd;
 }
 
+int policy_poll_fd(int fd)
+{
+    return policy_engine && is_own(fd) ? INT_MAX : fd;
+}
+
 static uint8_t fds_of(const struct st_target *target, unsigned slot)
 {
     struct st_arg args[ST_MAX_ARGS];
@@ -60,7 +65,7 @@ static uint8_t fds_of(const struct st_target *target, unsigned slot)
 static bool is_door(const char *name)
 {
     static const char *const names[] = {
-        "close_range", "ioctl", "open_by_handle_at", "personality",
+        "close_range", "ioctl", "kcmp", "open_by_handle_at", "personality",
         "pidfd_getfd", "prlimit64", "setrlimit", "unshare",
     };
 
@@ -227,6 +232,18 @@ static bool lowers_limit(const struct re_call *call, int resource,
     return limit < (uint64_t)policy_floor + RE_HIGH_COUNT;
 }
 
+/* What a descriptor is the same as; and a type whose last argument is a pointer
+ * that QEMU passes on as it is. */
+#define KCMP_FILE 0
+#define KCMP_EPOLL_TFD 7
+
+static bool compares_own(const uint64_t *a, abi_long *ret)
+{
+    *ret = (int)a[2] == KCMP_EPOLL_TFD ? -TARGET_EINVAL : -TARGET_EBADF;
+    return (int)a[2] == KCMP_EPOLL_TFD ||
+        ((int)a[2] == KCMP_FILE && (is_own(a[3]) || is_own(a[4])));
+}
+
 bool policy_doors_guard(CPUArchState *env, struct re_call *call,
                         abi_long *ret)
 {
@@ -263,6 +280,10 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
     case TARGET_NR_unshare:
         *ret = -TARGET_EPERM;
         return a[0] & CLONE_FILES;
+#endif
+#ifdef TARGET_NR_kcmp
+    case TARGET_NR_kcmp:
+        return compares_own(a, ret);
 #endif
     case TARGET_NR_ioctl:
         if (takes_descriptor(a[1]) && is_own(a[2])) {
@@ -412,22 +433,33 @@ static uint64_t bit_of(int own)
     return UINT64_C(1) << (own - policy_floor);
 }
 
-static int set_aside_to_look(int fd)
+int policy_doors_look_at(int fd)
 {
-    int err;
+    int err, high;
 
     pthread_mutex_lock(&doors_lock);
-    fd = policy_set_aside(fd);
+    high = policy_duplicate_aside(fd);
     err = errno;
-    if (fd >= 0) {
-        doors_looked_at |= bit_of(fd);
+    if (high >= 0) {
+        doors_looked_at |= bit_of(high);
     }
     pthread_mutex_unlock(&doors_lock);
     errno = err;
-    return fd;
+    return high;
 }
 
-static void close_looked_at(int fd)
+int policy_doors_take(int fd)
+{
+    int high = fd < 0 ? -1 : policy_doors_look_at(fd), err = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = err;
+    return high;
+}
+
+void policy_doors_done(int fd)
 {
     int err = errno;
 
@@ -649,12 +681,12 @@ static int find_and_open(CPUArchState *env, int dirfd, const char *name,
         found = open_how(dirfd, name, how, O_PATH | O_CLOEXEC |
                          (how->flags & (O_NOFOLLOW | O_DIRECTORY)), resolve);
         if (found >= 0) {
-            found = set_aside_to_look(found);
+            found = policy_doors_take(found);
             if (found < 0) {
                 return -1;
             }
             fd = open_found(env, found, how, magic);
-            close_looked_at(found);
+            policy_doors_done(found);
             return fd;
         }
         if (errno != ENOENT || !(how->flags & O_CREAT)) {
@@ -693,10 +725,10 @@ static bool would_forge_held(int dirfd, const char *name, int flags)
 
     if (could_forge(flags)) {
         found = openat(dirfd, name, O_PATH | O_CLOEXEC);
-        found = found < 0 ? -1 : set_aside_to_look(found);
+        found = found < 0 ? -1 : policy_doors_take(found);
         if (found >= 0) {
             forges = would_forge(found, flags);
-            close_looked_at(found);
+            policy_doors_done(found);
         }
     }
     errno = EACCES;

@@ -19,6 +19,16 @@ void policy_doors_prepare(const struct st_target *target, uint8_t *map);
 bool policy_doors_guard(CPUArchState *env, struct re_call *call,
                         abi_long *ret);
 
+/*
+ * A duplicate of what is only being looked at, or executed, out of the guest's
+ * reach; another thread that comes across the same file finds it no file of the
+ * emulator's. -1 and errno on failure. policy_doors_take() closes "fd", also on
+ * failure, and passes -1 on; policy_doors_done() closes what these have given.
+ */
+int policy_doors_look_at(int fd);
+int policy_doors_take(int fd);
+void policy_doors_done(int fd);
+
 /* In a child of fork, before it goes on. */
 void policy_doors_fork_child(void);
 

@@ -48,6 +48,7 @@ struct head {
     uint32_t counts[KINDS];
     int32_t program_fd;         /* O_RDONLY, for the loader */
     int32_t program_path_fd;    /* O_PATH */
+    int32_t interpreter_fd;     /* O_RDONLY, for the loader; or -1 */
     int32_t floor, self_fd, proc_fd, message_fd, shared_fd, learn_fd, stats_fd;
     int32_t engine_fds[RE_SAVED_FDS];
     int32_t wall_stands;        /* it holds for what comes, and needs no other */
@@ -67,8 +68,8 @@ static char program_real[PATH_MAX];     /* without links, or "" */
 static struct re_engine *exec_engine;
 static GPtrArray *exec_names[KINDS];    /* POLICIES and following */
 static struct head own = {
-    .program_fd = -1, .program_path_fd = -1, .self_fd = -1, .proc_fd = -1,
-    .message_fd = -1,
+    .program_fd = -1, .program_path_fd = -1, .interpreter_fd = -1,
+    .self_fd = -1, .proc_fd = -1, .message_fd = -1,
 };
 static pthread_mutex_t exec_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -228,8 +229,8 @@ static const void *map_handover(int fd, size_t *ret_size)
 static void set_close_on_exec(const struct head *h, int flag)
 {
     const int fds[] = {
-        h->program_fd, h->program_path_fd, h->self_fd, h->proc_fd,
-        h->message_fd, h->shared_fd, h->learn_fd, h->stats_fd,
+        h->program_fd, h->program_path_fd, h->interpreter_fd, h->self_fd,
+        h->proc_fd, h->message_fd, h->shared_fd, h->learn_fd, h->stats_fd,
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -356,6 +357,14 @@ int policy_open_program(const char *path)
     return inherited_head ? own.program_fd : open(path, O_RDONLY);
 }
 
+int policy_open_interpreter(const char *name)
+{
+    if (inherited_head && own.interpreter_fd < 0) {
+        errno = ENOEXEC;        /* it named none when it was looked at */
+    }
+    return inherited_head ? own.interpreter_fd : open(name, O_RDONLY);
+}
+
 char *policy_realpath(const char *path, char *real)
 {
     char *found = !inherited_head ? realpath(path, real) :
@@ -456,21 +465,53 @@ bool policy_is_emulator(int fd)
     return false;
 }
 
+int policy_duplicate_aside(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, policy_floor);
+
+    if (high >= policy_floor + RE_HIGH_COUNT) {
+        close(high);
+        high = -1;
+        errno = EMFILE;
+    }
+    if (high < 0 && errno == EINVAL) {
+        errno = EMFILE;
+    }
+    return high;
+}
+
 int policy_set_aside(int fd)
 {
-    int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, policy_floor);
-    int err = errno;
+    int high = fd < 0 ? -1 : policy_duplicate_aside(fd), err = errno;
 
     if (fd >= 0) {
         close(fd);
     }
-    if (high >= policy_floor + RE_HIGH_COUNT) {
-        close(high);
-        high = -1;
-        err = EMFILE;
-    }
-    errno = high < 0 && err == EINVAL ? EMFILE : err;
+    errno = err;
     return high;
+}
+
+void policy_hold_xfsz(sigset_t *ret_mask)
+{
+    sigset_t xfsz;
+
+    sigemptyset(&xfsz);
+    sigaddset(&xfsz, SIGXFSZ);
+    sigprocmask(SIG_BLOCK, &xfsz, ret_mask);
+}
+
+void policy_drop_xfsz(const sigset_t *mask)
+{
+    const struct timespec now = { 0, 0 };
+    sigset_t xfsz;
+
+    sigemptyset(&xfsz);
+    sigaddset(&xfsz, SIGXFSZ);
+    while (!sigismember(mask, SIGXFSZ) &&
+           sigtimedwait(&xfsz, NULL, &now) == SIGXFSZ) {
+        /* there is at most one of each kind */
+    }
+    sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
 /* Among the descriptors that the guest is kept away from; closes "fd". */
@@ -677,12 +718,16 @@ static int seal(const GByteArray *bytes)
 {
     int fd = policy_set_aside(memfd_create("handover", MFD_CLOEXEC |
                                            MFD_ALLOW_SEALING));
+    sigset_t mask;
     int err;
 
     if (fd < 0) {
         return -errno;
     }
+    policy_hold_xfsz(&mask);
     err = write_all(fd, bytes->data, bytes->len);
+    policy_drop_xfsz(&mask);
+    err = err == -EFBIG ? -E2BIG : err;
     if (!err && fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
         err = -errno;
     }
@@ -814,6 +859,7 @@ static int run_emulator(const struct program *program, char **envp)
     head.self_fd = emulator;
     head.program_fd = program->fd;
     head.program_path_fd = program->path_fd;
+    head.interpreter_fd = program->interpreter_fd;
     head.wall_stands = policy_wall_stands;
     fd = make_handover(program, envp, &head, same_target);
     if (fd < 0) {
@@ -862,12 +908,16 @@ static int run_outside(const struct program *program, char **envp)
 int policy_execve(int dirfd, abi_ulong addr, const char *path, char **argv,
                   char **envp, int flags)
 {
+    struct program_call call = {
+        .dirfd = dirfd, .path = path, .flags = flags, .pinned = -1,
+        .given_dirfd = policy_path_given_fd(dirfd),
+    };
     struct program program;
-    int pinned = -1;
-    const char *given = policy_path_given(addr, &pinned);
-    int err = program_open(&program, dirfd, path, given ? given : path, pinned,
-                           argv, flags);
+    const char *given = policy_path_given(addr, &call.pinned);
+    int err;
 
+    call.given = given ? given : path;
+    err = program_open(&program, &call, argv);
     if (err) {
         errno = -err;
         return -1;

@@ -74,6 +74,14 @@ int policy_reopen(int fd, int how);
  */
 int policy_set_aside(int fd);
 
+/* The same of a duplicate; "fd" stays as it is. */
+int policy_duplicate_aside(int fd);
+
+/* Around writes that a limit on the size of files (RLIMIT_FSIZE) could stop: they
+ * fail with EFBIG, and no SIGXFSZ comes of it. */
+void policy_hold_xfsz(sigset_t *ret_mask);
+void policy_drop_xfsz(const sigset_t *mask);
+
 /* In a child of fork: another thread may have been in the middle of execve. */
 void policy_exec_fork_child(void);
 

@@ -142,7 +142,7 @@ static int find(const char *path, int flags, bool *ret_magic)
     int fd = syscall(__NR_openat2, AT_FDCWD, path, &how, sizeof(how));
 
     *ret_magic = fd < 0 && (errno == ELOOP || errno == ENOSYS);
-    return policy_set_aside(*ret_magic ? open(path, how.flags) : fd);
+    return policy_doors_take(*ret_magic ? open(path, how.flags) : fd);
 }
 
 int policy_made_open(void *guest, const char *path, int host_flags,
@@ -154,7 +154,7 @@ int policy_made_open(void *guest, const char *path, int host_flags,
 
         if (found >= 0) {
             fd = open_found(found, host_flags, magic);
-            close(found);
+            policy_doors_done(found);
             return fd;
         }
         if (errno != ENOENT || !(host_flags & O_CREAT)) {

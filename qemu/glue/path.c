@@ -40,7 +40,7 @@ struct state {
     struct re_facts facts;
     struct pin pins[PINS];
     struct held held;               /* if facts.made has RE_FACT_FDPATH */
-    const struct re_call *call;     /* that is being carried out */
+    struct re_call *call;           /* that is being carried out */
     bool applied;
     unsigned char address[RE_SOCKADDR_MAX + 16];
     struct target_msghdr message;
@@ -654,6 +654,31 @@ const char *policy_path_given(abi_ulong addr, int *ret_fd)
     pin = &path_state->pins[which_of(addr) - MAGIC_PATH];
     *ret_fd = pin->file ? pin->fd : -1;
     return pin->given;
+}
+
+int policy_path_given_fd(int dirfd)
+{
+    const struct state *s = path_state;
+    const struct pin *pin = s ? &s->pins[0] : NULL;
+
+    return s && s->applied && pin->made && pin->dirfd_reg >= 0 &&
+        dirfd == (pin->directory ? pin->fd : AT_FDCWD) ?
+        (int)s->call->given[pin->dirfd_reg] : dirfd;
+}
+
+bool policy_path_interpreter(enum re_interpreter kind, const char *host)
+{
+    struct state *s = path_state;
+    struct re_path *path;
+
+    if (!s) {
+        return true;            /* no condition asks for anything */
+    }
+    path = &s->facts.paths[0];
+    policy_pin_guest_name(host, path->name, sizeof(path->name));
+    path->len = strlen(path->name);
+    path->host = strcmp(path->name, host) ? host : NULL;
+    return re_interpreter(policy_engine, s->call, kind);
 }
 
 /* --- doors ------------------------------------------------------------- */

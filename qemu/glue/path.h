@@ -16,6 +16,8 @@
 #ifndef LINUX_USER_POLICY_PATH_H
 #define LINUX_USER_POLICY_PATH_H
 
+#include <ruleengine/engine.h>
+
 struct re_call;
 struct re_facts;
 struct re_path;
@@ -56,6 +58,15 @@ bool policy_path_guard(struct re_call *call, abi_long *ret);
 /* Replaces the arguments of a call that is about to run. 0, or the guest's
  * errno, negative: then it must not run. */
 abi_long policy_path_apply(struct re_call *call);
+
+/* The guest's own number for a descriptor that policy_path_apply() has put in its
+ * place; else the same. */
+int policy_path_given_fd(int dirfd);
+
+/* Whether the policy lets the program that is being executed have this interpreter,
+ * by its canonical name on the host; else the execution is to be given up, and
+ * what the guest is told is settled. */
+bool policy_path_interpreter(enum re_interpreter kind, const char *host);
 
 /* The call is over: closes its pins. */
 void policy_path_release(void);

@@ -15,11 +15,13 @@
 #include "special-errno.h"
 #include "qemu/log.h"
 #include "qemu/timer.h"
+#include "qemu/units.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <setjmp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <ruleengine/engine.h>
@@ -801,6 +803,18 @@ static int load_again(const struct re_config *config, struct re_diags *diags)
     return ret;
 }
 
+/* Counters and tables are files in memory, of half a megabyte at most. */
+static void explain_failure(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < MiB) {
+        fprintf(stderr, "qemu-" TARGET_NAME ": files may not grow beyond %"
+                PRIu64 " bytes here (ulimit -f), and what a policy counts is "
+                "kept in one\n", (uint64_t)limit.rlim_cur);
+    }
+}
+
 static bool decides_by_message(void)
 {
     uint16_t slots[ST_MAX_SPELLINGS];
@@ -816,6 +830,7 @@ static bool decides_by_message(void)
 static void load(struct re_config *config)
 {
     struct re_diags *diags = re_diags_new();
+    sigset_t mask;
     int ret;
 
     policy_target = st_target_by_name(TARGET_NAME);
@@ -824,14 +839,18 @@ static void load(struct re_config *config)
     }
     policy_pin_prepare(policy_inherited() ? policy_floor : re_high_floor());
     config->target = policy_target;
+    /* What is kept in memory is a file, too. */
+    policy_hold_xfsz(&mask);
     if (policy_inherited()) {
         ret = load_again(config, diags);
     } else {
         ret = re_engine_new(&policy_engine, config, diags);
         print_diags(diags);
     }
+    policy_drop_xfsz(&mask);
     re_diags_free(diags);
     if (ret < 0) {
+        explain_failure();
         refuse_to_start();
     }
     if (!policy_inherited()) {
@@ -855,6 +874,8 @@ static void load(struct re_config *config)
     policy_asks = re_engine_asks(policy_engine);
     policy_by_message = decides_by_message();
     if (policy_asks || re_engine_learns(policy_engine)) {
+        /* What programs bring along may be asked for, whoever else is. */
+        policy_map[TARGET_NR_execve] = policy_map[TARGET_NR_execveat] = 1;
         policy_path_start(policy_target, re_engine_names(policy_engine) ?
                           policy_map : NULL);
     }

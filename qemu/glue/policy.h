@@ -133,6 +133,14 @@ int policy_accept4(int listener, struct sockaddr *address, socklen_t *len,
  * emulator's. */
 int policy_guest_fd(int fd);
 
+/* A descriptor that the guest waits for: one that is not open for one of the
+ * emulator's. */
+int policy_poll_fd(int fd);
+
+/* What an aarch64 program may set of its processor's state: NZCV, TCO, DIT, SSBS,
+ * BTYPE. */
+#define POLICY_PSTATE 0xf3001c00u
+
 /* How the guest wants to hear of a timer: -1, which is no way, if the host's C
  * library would have to call a function. */
 int policy_notify(int notify);
@@ -182,8 +190,10 @@ void policy_start(int *argc, char ***argv);
 /* The guest's environment: as execve gave it, or as it is. Takes it over. */
 char **policy_environ(char **environ_);
 
-/* open(path, O_RDONLY) and realpath() for the guest's program. */
+/* open(path, O_RDONLY) and realpath() for the guest's program; the first also for
+ * its dynamic loader. */
 int policy_open_program(const char *path);
+int policy_open_interpreter(const char *path);
 char *policy_realpath(const char *path, char *real);
 
 /*

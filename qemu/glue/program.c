@@ -10,11 +10,14 @@
 #include <sys/syscall.h>
 #include <sys/statvfs.h>
 
+#include "doors.h"
 #include "exec.h"
+#include "path.h"
 #include "policy.h"
 #include "program.h"
 
 #define LINE_MAX_BYTES 256      /* of a script: BINPRM_BUF_SIZE */
+#define NO_INTERPRETER (-1)     /* beside enum re_interpreter */
 #define STRING_MAX_BYTES (32 * 4096)    /* MAX_ARG_STRLEN */
 
 /* --- opening ----------------------------------------------------------- */
@@ -55,8 +58,8 @@ static int not_the_emulator(int fd, int dirfd, const char *name)
         same_file(fd, program)) {
         return fd;
     }
-    close(fd);
-    fd = fcntl(program, F_DUPFD_CLOEXEC, policy_floor);
+    policy_doors_done(fd);
+    fd = policy_doors_look_at(program);
     return fd < 0 ? -errno : fd;
 }
 
@@ -68,11 +71,11 @@ static int open_path(int dirfd, const char *name, int flags)
         if (dirfd == AT_FDCWD) {
             return -EACCES;
         }
-        fd = policy_set_aside(fcntl(dirfd, F_DUPFD_CLOEXEC, 3));
+        fd = policy_doors_look_at(dirfd);
         return fd < 0 ? -errno : fd;
     }
     name = path(name);
-    fd = policy_set_aside(openat(dirfd, name, O_PATH | O_CLOEXEC |
+    fd = policy_doors_take(openat(dirfd, name, O_PATH | O_CLOEXEC |
                 (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0)));
     return fd < 0 ? -errno : not_the_emulator(fd, dirfd, name);
 }
@@ -103,45 +106,59 @@ static int check_access(int fd)
 static void forget_file(struct program *p)
 {
     if (p->path_fd >= 0) {
-        close(p->path_fd);
+        policy_doors_done(p->path_fd);
     }
     if (p->fd >= 0) {
-        close(p->fd);
+        policy_doors_done(p->fd);
     }
     p->path_fd = p->fd = -1;
     g_clear_pointer(&p->real, g_free);
 }
 
-/* "pinned" is the file when the policy has found it already, or -1. */
-static int open_file(struct program *p, int dirfd, const char *name, int flags,
-                     int pinned)
+/*
+ * A file that has been found, for reading, and its name. Only what may be executed
+ * and the policy does not refuse ("kind"; the program itself has been asked for) is
+ * opened: until it has been set aside, another thread of the guest can take it.
+ */
+static int open_found(int found, int kind, char **ret_real)
 {
     char real[PATH_MAX];
-    int err;
+    int err = check_access(found), fd;
 
-    forget_file(p);
-    p->path_fd = pinned < 0 ? open_path(dirfd, name, flags) :
-        fcntl(pinned, F_DUPFD_CLOEXEC, policy_floor);
-    if (p->path_fd < 0) {
-        return p->path_fd;
-    }
-    err = check_access(p->path_fd);
     if (err) {
         return err;
     }
-    p->fd = policy_set_aside(policy_reopen(p->path_fd, O_RDONLY | O_CLOEXEC));
-    if (p->fd < 0) {
+    if (policy_fd_name(found, real, sizeof(real)) < 0) {
+        return -errno;
+    }
+    if (kind != NO_INTERPRETER && !policy_path_interpreter(kind, real)) {
+        return -EACCES;
+    }
+    fd = policy_doors_take(policy_reopen(found, O_RDONLY | O_CLOEXEC));
+    if (fd < 0) {
         return -errno;
     }
     /* Before it was set aside, another thread could exchange it. */
-    if (!same_file(p->fd, p->path_fd)) {
+    if (!same_file(fd, found)) {
+        policy_doors_done(fd);
         return -EAGAIN;
     }
-    if (policy_fd_name(p->path_fd, real, sizeof(real)) < 0) {
-        return -errno;
+    *ret_real = g_strdup(real);
+    return fd;
+}
+
+/* "pinned" is the file when the policy has found it already, or -1. */
+static int open_file(struct program *p, int dirfd, const char *name, int flags,
+                     int pinned, int kind)
+{
+    forget_file(p);
+    p->path_fd = pinned < 0 ? open_path(dirfd, name, flags) :
+        policy_doors_look_at(pinned);
+    if (p->path_fd < 0) {
+        return pinned < 0 ? p->path_fd : -errno;
     }
-    p->real = g_strdup(real);
-    return 0;
+    p->fd = open_found(p->path_fd, kind, &p->real);
+    return MIN(p->fd, 0);
 }
 
 /* --- scripts ----------------------------------------------------------- */
@@ -218,7 +235,7 @@ static int follow_scripts(struct program *p, bool reachable)
         }
         put_interpreter(p, name, interpreter, argument);
         next = g_strdup(interpreter);
-        err = open_file(p, AT_FDCWD, next, 0, -1);
+        err = open_file(p, AT_FDCWD, next, 0, -1, RE_INTERPRETER_OF_SCRIPT);
         if (err) {
             return err;
         }
@@ -313,59 +330,36 @@ static int find_interpreter(int fd, const struct elf_head *head,
     return 0;
 }
 
-/*
- * The file that is said to be the dynamic loader, for reading. Only what may be
- * executed is opened: until it has been set aside, another thread of the guest
- * can take it, and any name can stand there.
- */
-static int open_interpreter(const char *name)
+/* The dynamic loader is there, of the same kind, and not refused. It is opened
+ * once: what has been checked is what will be loaded. */
+static int open_interpreter(struct program *p, const struct elf_head *head)
 {
-    int found = open_path(AT_FDCWD, name, 0), fd;
-
-    if (found < 0) {
-        return found;
-    }
-    fd = check_access(found);
-    if (fd == 0) {
-        fd = policy_set_aside(policy_reopen(found, O_RDONLY | O_CLOEXEC));
-        fd = fd < 0 ? -errno : fd;
-    }
-    if (fd >= 0 && !same_file(fd, found)) {
-        close(fd);
-        fd = -EAGAIN;
-    }
-    close(found);
-    return fd;
-}
-
-/* The dynamic loader is there and of the same kind. */
-static int check_interpreter(int fd, const struct elf_head *head)
-{
+    g_autofree char *real = NULL;
     struct elf_head other;
     uint64_t offset = 0, size = 0;
     char name[PATH_MAX];
-    int found = find_interpreter(fd, head, &offset, &size), interpreter;
-    int err = 0;
+    int found = find_interpreter(p->fd, head, &offset, &size);
 
     if (found <= 0) {
         return found;
     }
     if (size < 2 || size > sizeof(name) ||
-        pread(fd, name, size, offset) != (ssize_t)size ||
+        pread(p->fd, name, size, offset) != (ssize_t)size ||
         name[size - 1] != '\0') {
         return -ENOEXEC;
     }
-    interpreter = open_interpreter(name);
-    if (interpreter < 0) {
-        return interpreter;
+    found = open_path(AT_FDCWD, name, 0);
+    if (found < 0) {
+        return found;
     }
-    if (read_head(interpreter, &other) < 0 ||
-        other.class != head->class || other.data != head->data ||
-        other.machine != head->machine) {
-        err = -ELIBBAD;
+    p->interpreter_fd = open_found(found, RE_INTERPRETER_OF_ELF, &real);
+    policy_doors_done(found);
+    if (p->interpreter_fd < 0) {
+        return p->interpreter_fd;
     }
-    close(interpreter);
-    return err;
+    return read_head(p->interpreter_fd, &other) == 0 &&
+        other.class == head->class && other.data == head->data &&
+        other.machine == head->machine ? 0 : -ELIBBAD;
 }
 
 static int check_elf(struct program *p)
@@ -378,7 +372,7 @@ static int check_elf(struct program *p)
     }
     p->target = st_target_for_elf(head.class, head.data, head.machine,
                                   head.flags, NULL);
-    return p->outside ? 0 : p->target ? check_interpreter(p->fd, &head) :
+    return p->outside ? 0 : p->target ? open_interpreter(p, &head) :
         -ENOEXEC;
 }
 
@@ -418,25 +412,26 @@ static int copy_args(struct program *p, char **argv)
     return 0;
 }
 
-int program_open(struct program *ret, int dirfd, const char *path,
-                 const char *given, int pinned, char **argv, int flags)
+int program_open(struct program *ret, const struct program_call *c,
+                 char **argv)
 {
-    struct program p = { .path_fd = -1, .fd = -1 };
+    struct program p = { .path_fd = -1, .fd = -1, .interpreter_fd = -1 };
     int err = 0;
 
-    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) {
+    if (c->flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW)) {
         return -EINVAL;
     }
-    if (path[0] == '\0' && !(flags & AT_EMPTY_PATH)) {
+    if (c->path[0] == '\0' && !(c->flags & AT_EMPTY_PATH)) {
         return -ENOENT;
     }
-    p.name = name_of(dirfd, given);
-    err = open_file(&p, dirfd, path, flags, pinned);
+    p.name = name_of(c->given_dirfd, c->given);
+    err = open_file(&p, c->dirfd, c->path, c->flags, c->pinned,
+                    NO_INTERPRETER);
     if (!err) {
         err = copy_args(&p, argv);
     }
     if (!err) {
-        err = follow_scripts(&p, is_reachable(dirfd, given));
+        err = follow_scripts(&p, is_reachable(c->given_dirfd, c->given));
     }
     if (!err) {
         p.outside = re_engine_exec(policy_engine, p.real) == RE_EXEC_OUTSIDE;
@@ -454,6 +449,9 @@ int program_open(struct program *ret, int dirfd, const char *path,
 void program_close(struct program *p)
 {
     forget_file(p);
+    if (p->interpreter_fd >= 0) {
+        policy_doors_done(p->interpreter_fd);
+    }
     g_free(p->name);
     if (p->args) {
         g_ptr_array_free(p->args, true);

@@ -14,6 +14,7 @@
 struct program {
     int path_fd;                /* O_PATH */
     int fd;                     /* O_RDONLY, offset 0 */
+    int interpreter_fd;         /* the same, of its dynamic loader; or -1 */
     char *name;                 /* as the guest sees it: AT_EXECFN */
     char *real;                 /* without links, as the host sees it */
     const struct st_target *target;     /* NULL: no program of any target */
@@ -21,15 +22,23 @@ struct program {
     bool outside;               /* the host is to run it */
 };
 
+/* What the guest wants executed: execveat's arguments; the path may be one that -L
+ * redirects. */
+struct program_call {
+    int dirfd;
+    const char *path;
+    int flags;
+    int given_dirfd;            /* both as the guest has said them, whatever */
+    const char *given;          /* the policy has put in their place */
+    int pinned;                 /* the file if the policy has found it, or -1 */
+};
+
 /*
- * Opens the program behind a path (as execveat's arguments; the path may be
- * the one that -L redirects), follows "#!" and checks it; "given" is the path in
- * the guest's own words; "pinned" is the file if the policy has found it
- * already, or -1. 0, or a negative
- * errno of the host. "argv" are the guest's arguments, copied.
+ * Opens the program, follows "#!" and checks it. 0, or a negative errno of the
+ * host. "argv" are the guest's arguments, copied.
  */
-int program_open(struct program *ret, int dirfd, const char *path,
-                 const char *given, int pinned, char **argv, int flags);
+int program_open(struct program *ret, const struct program_call *call,
+                 char **argv);
 void program_close(struct program *program);
 
 #endif

@@ -14,6 +14,7 @@
 #include "device.h"
 #include "diag-add.h"
 #include "extent.h"
+#include "interpreter.h"
 #include "learn.h"
 #include "lua-state.h"
 #include "manner.h"
@@ -812,6 +813,7 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
     call->manners = call->charged = 0;
     call->until = 0;
     call->wildcard = NULL;
+    call->refused = NULL;
     if (call->facts && call->slot >= 0 && e->peers[call->slot]) {
         enum re_step step = meet_peer(e, thread, call,
                                       again ? &decided : NULL);
@@ -903,11 +905,32 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     return step;
 }
 
+/* What re_interpreter() has found ends the call, whoever waits for a result. */
+static enum re_step refuse(struct re_engine *e, struct re_call *call)
+{
+    const struct re_rule *rule = call->refused;
+
+    if (call->lua) {
+        re_lua_drop(e->layers[call->layer]->lua, call);
+    }
+    call->refused = NULL;
+    call->rule = rule;
+    call->layer = call->refused_layer;
+    call->settled = false;
+    call->result = -call->refused_error;
+    return finish(e, call, rule->verdict == RE_VERDICT_TRAP ? RE_STEP_TRAP :
+                  rule->verdict == RE_VERDICT_KILL ? RE_STEP_KILL :
+                  RE_STEP_DONE);
+}
+
 static enum re_step go_on(struct re_engine *e, struct re_thread *thread,
                           struct re_call *call, int64_t result)
 {
     enum re_step step = RE_STEP_DONE;
 
+    if (call->refused) {
+        return refuse(e, call);
+    }
     call->result = result;
     if (call->wildcard && take_wildcard(e, call, result)) {
         return RE_STEP_RUN;
@@ -953,6 +976,82 @@ enum re_step re_resume(struct re_engine *e, struct re_thread *thread,
         re_stats_end(e->stats, call);
     }
     return step;
+}
+
+/* --- what programs bring along -------------------------------------------- */
+
+/* The call as which an interpreter is asked for. */
+static void ask_as(const struct re_engine *e, struct re_call *asked,
+                   enum re_interpreter kind)
+{
+    struct re_facts *f = asked->facts;
+    uint16_t slots[ST_MAX_SPELLINGS];
+
+    asked->lua = NULL;
+    asked->has_run = false;
+    asked->settled = false;
+    if (kind == RE_INTERPRETER_OF_ELF &&
+        st_slots_of_name(e->target, "openat", slots) > 0) {
+        memset(asked->given, 0, sizeof(asked->given));
+        asked->given[0] = (uint64_t)RE_CWD;
+        asked->slot = slots[0];
+        asked->nr = st_number_of_slot(e->target, slots[0]);
+        f->made = 0;            /* "access" is another's */
+    } else if (asked->other) {
+        memcpy(asked->given, asked->args, sizeof(asked->given));
+    }
+    memcpy(asked->args, asked->given, sizeof(asked->args));
+    f->made |= RE_FACT_PATH;
+    f->args = asked->given;
+}
+
+/* The layers' answers; the strictest refusal is in call->refused. */
+static void ask_layers(struct re_engine *e, struct re_call *call,
+                       struct re_call *asked, enum re_interpreter kind)
+{
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        int error = 0;
+        const struct re_rule *rule = re_layer_interpreter(
+            e->layers[i], asked, call->decided[i], kind, &error);
+
+        if (!rule) {
+            continue;
+        }
+        asked->decided[i] = asked->rule = rule;
+        asked->layer = i;
+        asked->settled = lets_through(e->layers[i], rule);
+        if (asked->settled) {
+            record(e, asked);
+        } else if (!call->refused || stricter(rule, call->refused)) {
+            call->refused = rule;
+            call->refused_layer = i;
+            call->refused_error = error ? error : rule->error;
+        }
+    }
+}
+
+bool re_interpreter(struct re_engine *e, struct re_call *call,
+                    enum re_interpreter kind)
+{
+    struct re_facts *f = call->facts;
+    struct re_call asked = *call;
+    unsigned made = f->made;
+
+    ask_as(e, &asked, kind);
+    ask_layers(e, call, &asked, kind);
+    if (call->refused) {
+        asked.rule = call->refused;
+        asked.layer = call->refused_layer;
+        asked.result = -call->refused_error;
+        asked.settled = false;
+        re_stats_hit(call->refused);
+        record(e, &asked);
+    } else if (e->learn) {
+        re_learn_interpreter(e->learn, &asked);
+    }
+    f->args = call->given;
+    f->made = made | RE_FACT_PATH;
+    return !call->refused;
 }
 
 size_t re_call_note(const struct re_call *call, char *buf, size_t size)

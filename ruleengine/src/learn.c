@@ -376,6 +376,34 @@ static void look_closely(const struct sight *s)
     }
 }
 
+/* The call and its flags. */
+static void mix_base(struct sight *s)
+{
+    const struct re_call *call = s->call;
+
+    s->base = mix(s->learn->seed, s->subject->named ? (uint64_t)call->slot :
+                  UINT64_C(1) << 32 | (uint32_t)call->nr);
+    for (unsigned i = 0; i < s->subject->count; i++) {
+        s->base = mix(s->base, re_decode_number(&s->subject->args[i],
+                                                call->given));
+    }
+}
+
+void re_learn_interpreter(struct re_learn *l, const struct re_call *call)
+{
+    struct sight s = {
+        .learn = l, .call = call, .subject = &l->subjects[call->slot],
+        .facts = call->facts,
+    };
+    uint64_t thing;
+
+    mix_base(&s);
+    thing = s.subject->form ? resolve(&s) : 0;
+    if (thing && !is_seen(l, thing)) {
+        record(&s, thing);
+    }
+}
+
 bool re_learn_call(struct re_learn *l, const struct re_call *call)
 {
     static const struct subject unknown = { .named = false };
@@ -387,12 +415,7 @@ bool re_learn_call(struct re_learn *l, const struct re_call *call)
         }
         s.subject = &l->subjects[call->slot];
     }
-    s.base = mix(l->seed, s.subject->named ? (uint64_t)call->slot :
-                 UINT64_C(1) << 32 | (uint32_t)call->nr);
-    for (unsigned i = 0; i < s.subject->count; i++) {
-        s.base = mix(s.base, re_decode_number(&s.subject->args[i],
-                                              call->given));
-    }
+    mix_base(&s);
     if (s.subject->form && call->facts) {
         s.facts = call->facts;
         look_closely(&s);

@@ -57,4 +57,8 @@ int re_learn_fd(const struct re_learn *learn);
  */
 bool re_learn_call(struct re_learn *learn, const struct re_call *call);
 
+/* What re_interpreter() has let pass, as the call that it was asked for as: its
+ * path is a fact already. */
+void re_learn_interpreter(struct re_learn *learn, const struct re_call *call);
+
 #endif

@@ -38,6 +38,8 @@ descriptors()
         'closed|cannot be closed or replaced|closed: none' \
         'close-range|nor with all others|close_range: 0' \
         'sent|cannot be sent|sent: 0' \
+        'waited|nor waited for|waited: 0' \
+        'compared|nor compared with|compared: 0' \
         'fetched|nor fetched by a child|fetched: 0'; do
         nearly_all
         door "$(cut -d'|' -f2 <<<"$call")" "$(cut -d'|' -f3 <<<"$call")" \
@@ -150,7 +152,8 @@ calls()
     nearly_all
     door "a length cannot overrun a thread's stack" "lengths: EINVAL" lengths
     nearly_all
-    door "nothing is typed into the user's terminal" "TIOCSTI: EPERM" terminal
+    door "nothing is typed into the user's terminal" \
+        "TIOCSTI: EPERM refused" terminal
     nearly_all
     door "the emulator's personality stays" "personality: EINVAL" persona
     nearly_all
@@ -167,6 +170,9 @@ calls()
         "sender: 110 bytes, 0 too many" sender
     nearly_all
     door "nor has a set of descriptors" "sets: EINVAL" sets
+    nearly_all
+    door "an address without a length is not read" \
+        "no length: EINVAL EINVAL EINVAL EINVAL" no-length
 }
 
 vsyscall()

@@ -288,6 +288,94 @@ traced()
     check "and keeps what was before" grep -q execve "$work/trace"
 }
 
+# A policy that names the programs which may be executed is asked for what a
+# script brings along, too; for a dynamic loader it is as for a library.
+folders()
+{
+    mkdir -p "$work/app" "$work/other"
+    cp "$probe" "$work/app/program"
+    cp "$probe" "$work/other/program"
+    printf '#!%s count\n' "$work/other/program" >"$work/app/script"
+    printf '#!%s\n' "$work/app/script" >"$work/app/nested"
+    chmod +x "$work/app/script" "$work/app/nested"
+}
+
+interpreters()
+{
+    own_program exec || return 0
+    folders
+    policy <<POLICY
+[policy]
+default = allow
+[allow]
+@exec   = path under $work/app
+[deny]
+@exec   = EACCES
+POLICY
+    expect "a folder's programs run" "0 arguments, 0 bytes" \
+        run path "$work/app/program" count
+    expect "no others" "path: EACCES" run path "$work/other/program" count
+    expect "nor behind a script's first line" "path: EACCES" \
+        run path "$work/app/script"
+    check "which is recorded with the interpreter" log_count \
+        ".resolved == \"$work/other/program\"" 1
+    expect "nor behind that of a script's script" "path: EACCES" \
+        run path "$work/app/nested"
+    expect "nor by a descriptor of the script" "fd: EACCES" \
+        run fd "$work/app/script"
+    policy <<POLICY
+[policy]
+default = allow
+[allow]
+@exec   = path under {$work/app, $work/other}
+[deny]
+@exec   = kill
+POLICY
+    expect "an interpreter that is allowed runs" \
+        "1 arguments, $((${#work} + 11)) bytes" run path "$work/app/script"
+}
+
+# loaded: app/loaded, whose dynamic loader is other/program; or status 1
+loaded()
+{
+    local compiler='' name triplet
+    while read -r name triplet _; do
+        [ "$name" != "$target" ] || compiler=$triplet-gcc
+    done <<<"$cross_table"
+    echo 'void begin(void); void begin(void) { for (;;) { } }' >"$work/begin.c"
+    "$compiler" -nostdlib -fPIE -pie -Wl,-e,begin \
+        -Wl,--dynamic-linker=other/program -o "$work/app/loaded" \
+        "$work/begin.c" 2>"$work/begin.log"
+}
+
+loaders()
+{
+    own_program exec || return 0
+    folders
+    if ! loaded; then
+        skip "$target: dynamic loaders" "$(head -n 1 "$work/begin.log")"
+        return 0
+    fi
+    policy <<POLICY
+[policy]
+default = allow
+[allow]
+@exec   = path under $work/app
+POLICY
+    expect "a loader is no program of its own" "0 arguments, 0 bytes" \
+        run path app/loaded count
+    policy <<POLICY
+[policy]
+default = allow
+[deny]
+@open   = EACCES if path under $work/other
+POLICY
+    expect "what cannot be read cannot be a loader" "path: EACCES" \
+        run path app/loaded count
+    check "which is recorded as an open" log_count \
+        ".syscall == \"openat\" and .resolved == \"$work/other/program\"" 1
+}
+
 handed_over()
 {
     own_program exec || return 0
@@ -297,5 +385,5 @@ handed_over()
         "handed over in sight: 0"
 }
 
-for_each_target inherited handed_over shed counted edited scripts refused siblings settings relinked traced
+for_each_target inherited handed_over shed counted edited scripts interpreters loaders refused siblings settings relinked traced
 tap_done

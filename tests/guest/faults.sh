@@ -125,11 +125,18 @@ run_limited()
 growth()
 {
     prepare || return 0
-    local most=2000     # KiB; the emulator itself needs 1000
+    local most=2000     # KiB
     run_limited -f "$most" many
     check "a log that may not grow stops no guest" equals "$out" \
         "many: 0 wrong"
     check "and ends where it must" test "$(stat -c %s "$log")" -eq $((most * 1024))
+    for most in 1 8 64; do
+        run_limited -f "$most" calls
+        check "with $most KiB for a file the policy holds, or nothing runs" \
+            matches "$status:$out" '^(0:calls: 0 wrong|2:)$'
+        [ "$status" -ne 2 ] ||
+            check "and says why" contains "$(cat "$work/err")" "ulimit -f"
+    done
 }
 
 for_each_target signals forks execs descriptors standard memory growth

@@ -187,6 +187,45 @@ static void relative_paths(struct lesson *l)
     end(l);
 }
 
+/* One execution of a script, with its interpreter and that one's loader. */
+static void execute(struct lesson *l, uint64_t name)
+{
+    static const char *const files[] = { "/bin/sh", "/lib/ld.so" };
+    struct re_thread thread = { 0 };
+    struct re_call call = {
+        .slot = slot_named(l->target, "execve"), .guest = &l->guest,
+        .facts = &l->facts, .args = { name },
+    };
+
+    call.nr = st_number_of_slot(l->target, call.slot);
+    re_enter(l->engine, &thread, &call);
+    re_engine_learn(l->engine, &call);
+    for (int i = 0; i < 2; i++) {
+        l->facts.paths[0].len = snprintf(l->facts.paths[0].name, RE_PATH_MAX,
+                                         "%s", files[i]);
+        re_interpreter(l->engine, &call, i ? RE_INTERPRETER_OF_ELF :
+                       RE_INTERPRETER_OF_SCRIPT);
+    }
+    re_resume(l->engine, &thread, &call, RE_RESULT_GONE);
+}
+
+static void interpreters(struct lesson *l)
+{
+    uint64_t name = guest_put_string(&l->guest, 0, "/srv/script");
+
+    start(l, "aarch64");
+    execute(l, name);
+    execute(l, name);
+    tap_ok(lines(l, "\"path\":\"/srv/script\"") == 1, "a script is learnt");
+    tap_ok(lines(l, "\"syscall\":\"execve\"") == 2 &&
+           lines(l, "\"path\":\"/bin/sh\"") == 1,
+           "its interpreter is another execution, once");
+    tap_ok(lines(l, "\"syscall\":\"openat\"") == 1 &&
+           lines(l, "\"path\":\"/lib/ld.so\",\"access\":\"read\"") == 1,
+           "and the loader a file that is read");
+    end(l);
+}
+
 static uint64_t put_inet(struct lesson *l, unsigned at, uint16_t port)
 {
     unsigned char a[16] = { 0, AF_INET, port >> 8, port, 192, 0, 2, 1 };
@@ -419,6 +458,7 @@ int main(void)
 
     each_thing_once(&l);
     relative_paths(&l);
+    interpreters(&l);
     addresses(&l);
     names(&l);
     only_what_ran(&l);

@@ -152,6 +152,9 @@ struct re_call {
     uint64_t granted[RE_LAYERS_MAX];
     uint64_t until;                 /* CLOCK_MONOTONIC, ns; 0: now */
     const struct re_form *wildcard; /* bind may be tried once more */
+    const struct re_rule *refused;  /* set by re_interpreter() */
+    unsigned refused_layer;
+    int refused_error;              /* guest errno, positive */
 };
 
 /*
@@ -232,6 +235,26 @@ enum re_exec {
 /* What the policies make of executing a host's own program, named by its path
  * without links: OUTSIDE if each policy lists it. */
 enum re_exec re_engine_exec(const struct re_engine *engine, const char *path);
+
+/* What a program brings along without naming it in its call. */
+enum re_interpreter {
+    RE_INTERPRETER_OF_SCRIPT,   /* behind "#!" */
+    RE_INTERPRETER_OF_ELF,      /* PT_INTERP, the dynamic loader */
+};
+
+/*
+ * While RE_STEP_RUN of an execution is being carried out, which comes with facts:
+ * whether the program may have an interpreter. Where it leads has been put into
+ * call->facts->paths[0], with its "host".
+ *
+ * A script's is asked for as if the call had named it. A loader is asked for as
+ * the libraries that it will read are: as opened for reading. Rules without a
+ * condition on paths are not asked, for they have spoken; a "when" or limit
+ * counts nothing. False: the call is to be given up. Whatever re_resume() is
+ * then told, it does what the rule says that refuses.
+ */
+bool re_interpreter(struct re_engine *engine, struct re_call *call,
+                    enum re_interpreter kind);
 
 /* Whether the guest's memory is to be kept apart from the emulator's: unless
  * each policy says "confine = no". */

@@ -11,6 +11,8 @@
 #include <linux/close_range.h>
 #include <linux/dm-ioctl.h>
 #include <linux/fs.h>
+#include <linux/kcmp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -24,6 +26,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/epoll.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -176,6 +179,49 @@ static void sent(void)
         count += sendmsg(pair[0], &msg, 0) >= 0;
     }
     printf("sent: %d\n", count);
+}
+
+/* Whether waiting tells which numbers are open. */
+static void waited(void)
+{
+    int epoll = epoll_create1(0), found = 0;
+    struct timeval at_once = { 0, 0 };
+
+    for (int fd = high(); fd < high() + 64; fd++) {
+        struct epoll_event event = { .events = EPOLLIN };
+        struct pollfd one = { .fd = fd, .events = POLLIN | POLLOUT };
+        fd_set set;
+
+        found += poll(&one, 1, 0) != 1 || one.revents != POLLNVAL;
+        found += epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ||
+            errno != EBADF;
+        if (fd < FD_SETSIZE) {
+            FD_ZERO(&set);
+            FD_SET(fd, &set);
+            found += select(fd + 1, NULL, &set, NULL, &at_once) > 0;
+        }
+    }
+    close(epoll);
+    printf("waited: %d\n", found);
+}
+
+/* Whether any is the same as another file; and a pointer for the kernel. */
+static void compared(void)
+{
+#ifdef SYS_kcmp
+    int found = 0, pid = getpid();
+    struct kcmp_epoll_slot slot = { 0 };
+
+    for (int fd = high(); fd < high() + 64; fd++) {
+        found += syscall(SYS_kcmp, pid, pid, KCMP_FILE, fd, 2) >= 0;
+        found += syscall(SYS_kcmp, pid, pid, KCMP_FILE, 2, fd) >= 0;
+    }
+    found += syscall(SYS_kcmp, pid, pid, KCMP_EPOLL_TFD, 0, &slot) >= 0 ||
+        errno != EINVAL;
+    printf("compared: %d\n", found);
+#else
+    printf("compared: 0\n");
+#endif
 }
 
 static void fetched(void)
@@ -408,9 +454,25 @@ static void sets(void)
                                          none, none, at_once, NULL)));
 }
 
+/* No address at all, where there is nothing to be read. */
+static void no_length(void)
+{
+    int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET,
+                                                            SOCK_DGRAM, 0);
+    struct sockaddr *nowhere = (void *)8;
+
+    printf("no length: %s", name_of(connect(tcp, nowhere, 0)));
+    printf(" %s", name_of(bind(tcp, nowhere, 0)));
+    printf(" %s", name_of(connect(tcp, nowhere, 1)));
+    printf(" %s\n", name_of(sendto(udp, "x", 1, 0, nowhere, 0)));
+}
+
 static void terminal(void)
 {
-    printf("TIOCSTI: %s\n", name_of(ioctl(0, TIOCSTI, "x")));
+    long sti = ioctl(0, TIOCSTI, "x");
+
+    printf("TIOCSTI: %s", name_of(sti));
+    printf(" %s\n", ioctl(0, TIOCLINUX, "\2") < 0 ? "refused" : "done");
 }
 
 static void persona(void)
@@ -447,6 +509,10 @@ static void changes(void)
     count += prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
     count += ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
     count += process_vm_readv(getpid(), &part, 1, &part, 1, 0) == 1;
+    count += process_vm_writev(getpid(), &part, 1, &part, 1, 0) == 1;
+    for (int what = PR_SET_MM_START_CODE; what <= PR_SET_MM_MAP; what++) {
+        count += prctl(PR_SET_MM, what, &byte, sizeof(byte), 0) == 0;
+    }
 #ifdef SYS_perf_event_open
     count += syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0) >= 0;
 #endif
@@ -552,6 +618,20 @@ static void raced(void)
     printf("raced: %s\n", race.won ? "won" : "lost");
 }
 
+static char text_file[] = "text";
+
+/* No program, but opened to see. */
+static void *execute_same(void *name)
+{
+    char *args[] = { text_file, NULL };
+
+    (void)name;
+    for (int i = 0; i < 1000; i++) {
+        execv(text_file, args);
+    }
+    return NULL;
+}
+
 /* Threads that open the same by a name in /proc: each finds it. */
 static void *open_same(void *name)
 {
@@ -571,11 +651,16 @@ static void together(void)
     pthread_t threads[4];
     char name[64];
     long lost = 0;
+    int fd;
 
+    fd = open(text_file, O_RDWR | O_CREAT, 0755);
+    write(fd, text_file, sizeof(text_file));
+    close(fd);
     snprintf(name, sizeof(name), "/proc/self/fd/%d",
-             open("/proc/self/comm", O_RDONLY));
+             open(text_file, O_RDONLY));
     for (int i = 0; i < 4; i++) {
-        pthread_create(&threads[i], NULL, open_same, name);
+        pthread_create(&threads[i], NULL, i == 3 ? execute_same : open_same,
+                       name);
     }
     for (int i = 0; i < 4; i++) {
         void *ret;
@@ -583,6 +668,7 @@ static void together(void)
         pthread_join(threads[i], &ret);
         lost += (long)ret;
     }
+    unlink(text_file);
     printf("together: %ld lost\n", lost);
 }
 
@@ -721,6 +807,8 @@ static const struct {
     { "mapper", mapper }, { "messages", messages }, { "sender", sender },
     { "sets", sets },
     { "raised", raised }, { "count", count },
+    { "waited", waited }, { "compared", compared },
+    { "no-length", no_length },
     { "together", together }, { "written", written },
     { "exchange", exchange }, { "exchanged", exchanged },
     { "creat", truncated }, { "bound", bound }, { "frame", frame },
