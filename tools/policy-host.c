@@ -31,20 +31,19 @@ static unsigned reasons(const struct policy_layers *l)
     return found;
 }
 
-/* All names, in lines; "?" behind those that arguments decide. */
-static char *list_of(const struct host_calls *calls)
+/* Names in lines, without those that "but" has, too (NULL: all); "?" behind what
+ * arguments decide. */
+static void put_names(FILE *out, const struct host_calls *calls,
+                      const struct host_calls *but)
 {
-    char *text;
-    size_t size;
-    FILE *out = policy_need(open_memstream(&text, &size));
-    unsigned all, open = host_calls_count(calls, &all), column = WIDTH;
+    unsigned column = WIDTH;
 
-    fprintf(out, "%u of %u calls of the host", open, all);
     for (unsigned i = 0; i < st_number_count(calls->host); i++) {
         const char *name = st_slot_name(calls->host, i);
         unsigned length;
 
-        if (!name || calls->state[i] == HOST_CALL_REFUSED) {
+        if (!name || calls->state[i] == HOST_CALL_REFUSED ||
+            (but && but->state[i] == calls->state[i])) {
             continue;
         }
         length = strlen(name) + 2;
@@ -57,6 +56,32 @@ static char *list_of(const struct host_calls *calls)
         column += length;
     }
     fputc('\n', out);
+}
+
+/* What a log of some kind adds, for it is the user who says where records go. */
+static void put_more(FILE *out, const char *log, const struct host_calls *with,
+                     const struct host_calls *without)
+{
+    unsigned all, before = host_calls_count(without, &all);
+    unsigned more = host_calls_count(with, &all) - before;
+
+    fprintf(out, "with %s: %u more", log, more);
+    put_names(out, with, without);
+}
+
+static char *list_of(const struct host_calls *calls,
+                     const struct host_calls *file,
+                     const struct host_calls *socket)
+{
+    char *text;
+    size_t size;
+    FILE *out = policy_need(open_memstream(&text, &size));
+    unsigned all, open = host_calls_count(calls, &all);
+
+    fprintf(out, "%u of %u calls of the host", open, all);
+    put_names(out, calls, NULL);
+    put_more(out, "a log that is a file", file, calls);
+    put_more(out, "a log that goes to syslog or the journal", socket, calls);
     fclose(out);
     return policy_need(text);
 }
@@ -65,18 +90,25 @@ static bool add(struct policy_variants *variants, const struct st_target *t,
                 unsigned target, const char *const *files, unsigned count)
 {
     struct policy_layers layers;
-    struct host_calls calls;
+    struct host_calls calls, file, socket;
     bool fine = policy_layers_load(&layers, t, files, count);
+    unsigned why;
 
     if (!fine) {
         return false;
     }
-    if (host_calls_derive(&calls, t, may_run, &layers, reasons(&layers)) < 0) {
+    why = reasons(&layers);
+    if (host_calls_derive(&calls, t, may_run, &layers, why) < 0 ||
+        host_calls_derive(&file, t, may_run, &layers,
+                          why | HOST_CALLS_LOG) < 0 ||
+        host_calls_derive(&socket, t, may_run, &layers,
+                          why | HOST_CALLS_SEND) < 0) {
         fputs("qemu-policy: there is no table of this machine's calls\n",
               stderr);
         fine = false;
     } else {
-        policy_variant_add(variants, NULL, list_of(&calls), target);
+        policy_variant_add(variants, NULL, list_of(&calls, &file, &socket),
+                           target);
     }
     policy_layers_free(&layers);
     return fine;

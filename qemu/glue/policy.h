@@ -137,9 +137,11 @@ int policy_guest_fd(int fd);
  * emulator's. */
 int policy_poll_fd(int fd);
 
-/* What an aarch64 program may set of its processor's state: NZCV, TCO, DIT, SSBS,
- * BTYPE. */
-#define POLICY_PSTATE 0xf3001c00u
+/* What a frame says of segments (x86) and of where to go on (s390x). */
+#ifdef TARGET_I386
+void policy_load_seg(CPUX86State *env, X86Seg seg, int selector);
+#endif
+uint64_t policy_psw(uint64_t mask, uint64_t addr);
 
 /* How the guest wants to hear of a timer: -1, which is no way, if the host's C
  * library would have to call a function. */

@@ -6,6 +6,8 @@
 # refuses. native/ is that code; each attack is made with and without the wall.
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/guest/own-program.bash
+. "$here/own-program.bash"
 
 box=$work/box
 PROBE_TIMEOUT=10
@@ -160,6 +162,31 @@ END
     unset LD_PRELOAD NATIVE_BOX
 }
 
+# The kernel keeps the wall over execve, from whichever thread, and so does the
+# program of another target. "executed" are attacks of the sandbox's, made by
+# native code in the second image.
+executed()
+{
+    local how n guest=$probe
+    own_program exec || return 0
+    export LD_PRELOAD=$library NATIVE_BOX=$box
+    for how in path thread; do
+        for n in 4:unlink 5:mkdir 8:chmod 12:socket 11:process_vm_readv; do
+            sandbox off "execve gettid ?set_thread_area tgkill munmap madvise"
+            run run "$how" "$guest" call sched_get_priority_max \
+                $((1000 + ${n%%:*}))
+            check "$how: without the wall, ${n#*:} behind an execve" \
+                equals "${out##*= }" 0
+            sandbox auto "execve gettid ?set_thread_area tgkill munmap madvise"
+            run run "$how" "$guest" call sched_get_priority_max \
+                $((1000 + ${n%%:*}))
+            check "$how: the wall, ${n#*:} behind an execve" \
+                equals "${out##*= }" EPERM
+        done
+    done
+    unset LD_PRELOAD NATIVE_BOX
+}
+
 programs()
 {
     sandbox strict
@@ -172,5 +199,5 @@ if ! build_library; then
     tap_done
     exit
 fi
-TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never files
+TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never files executed
 tap_done

@@ -102,4 +102,14 @@ like "$output" ' and [0-9]+ more \(arm\)$' "many calls are counted"
 exits 1 "a policy that is wrong" "$tool" diff a.ini nowhere.ini
 exits 2 "one policy" "$tool" diff a.ini
 
+# The host's wall: how many calls it leaves open, and what a log adds.
+printf '[policy]\ndefault = deny EPERM\n[allow]\nsyscalls = read write exit_group\n' >wall.ini
+exits 0 "calls of the host" "$tool" show wall.ini --host-calls --target aarch64
+like "$output" '^[0-9]+ of [0-9]+ calls of the host$' "are counted"
+like "$output" '^with a log that is a file: [0-9]+ more$' "with a file for records"
+like "$output" '^with a log that goes to syslog or the journal: [1-9][0-9]* more$' \
+    "and with a socket"
+like "$(grep -A1 'syslog or the journal' <<<"$output")" '^ +.*connect' \
+    "which is connected"
+
 tap_done
