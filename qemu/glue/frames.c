@@ -11,6 +11,18 @@
 #include "policy.h"
 
 #if defined(TARGET_I386)
+/* x86_64's translation knows but one mode, and asserts it; the kernel would go on
+ * with 32-bit code. */
+static bool changes_mode(const CPUX86State *env, uint32_t hflags)
+{
+#if defined(TARGET_X86_64)
+    return (env->hflags ^ hflags) & (HF_CS32_MASK | HF_CS64_MASK |
+                                     HF_SS32_MASK | HF_ADDSEG_MASK);
+#else
+    return false;
+#endif
+}
+
 /*
  * A selector, and the table that it leads to, are the guest's. Where an exception
  * is raised for them, the emulator jumps to where the processor's loop was
@@ -20,6 +32,8 @@
 void policy_load_seg(CPUX86State *env, X86Seg seg, int selector)
 {
     CPUState *cpu = env_cpu(env);
+    const SegmentCache old = env->segs[seg];
+    const uint32_t hflags = env->hflags;
 
     if (!policy_engine) {
         cpu_x86_load_seg(env, seg, selector);
@@ -27,7 +41,11 @@ void policy_load_seg(CPUX86State *env, X86Seg seg, int selector)
     }
     if (sigsetjmp(cpu->jmp_env, 0) == 0) {
         cpu_x86_load_seg(env, seg, selector);
-        return;
+        if (!changes_mode(env, hflags)) {
+            return;
+        }
+        env->segs[seg] = old;
+        env->hflags = hflags;
     }
     cpu->exception_index = -1;
     force_sig(TARGET_SIGSEGV);
