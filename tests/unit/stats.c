@@ -30,6 +30,7 @@ static int load(struct re_config *config)
 
 static struct re_config config_for(const char *target)
 {
+    static const char *const logs[] = { "/dev/null" };
     static const char *file;
 
     bench_paths(&bench);
@@ -38,7 +39,7 @@ static struct re_config config_for(const char *target)
     bench.target = st_target_by_name(target);
     return (struct re_config) {
         .target = bench.target, .ops = &guest_ops, .policies = &file,
-        .policy_count = 1, .logs = (const char *const []) { "/dev/null" },
+        .policy_count = 1, .logs = logs,
         .log_count = 1, .stats_path = path, .exe = "/bin/x",
     };
 }
