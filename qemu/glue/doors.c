@@ -394,7 +394,7 @@ static bool is_mounted_alone(int fd)
 static bool is_refused(int fd, const char **ret_own)
 {
     struct statfs fs;
-    char name[PATH_MAX];
+    char name[PATH_MAX] POLICY_UNSET;
     const char *entry = "";
     long pid;
 

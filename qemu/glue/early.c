@@ -27,7 +27,10 @@ static bool is_option(const char *arg)
     }
     arg += 1 + (arg[1] == '-');
     for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-        if (strcmp(arg, options[i]) == 0) {
+        size_t len = strlen(options[i]);
+
+        if (strncmp(arg, options[i], len) == 0 &&
+            (arg[len] == '\0' || arg[len] == '=')) {
             return true;
         }
     }

@@ -98,6 +98,57 @@ static const char *option_name(const char *arg)
     return arg + (arg[0] == '-') + (arg[0] == '-' && arg[1] == '-');
 }
 
+/* "policy=FILE" of an option that this project has: the value, or NULL. QEMU
+ * itself takes a value as the next argument only. */
+static const char *joined_value(const char *name)
+{
+    static const char *const own_options[] = {
+        "policy", "policy-learn", "policy-log", "policy-stats", "rules",
+    };
+    size_t len = strcspn(name, "=");
+
+    for (size_t i = 0; i < ARRAY_SIZE(own_options) && name[len]; i++) {
+        if (strlen(own_options[i]) == len &&
+            memcmp(own_options[i], name, len) == 0) {
+            return name + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* Makes two arguments of each "--policy=FILE" among the options. */
+static void part_values(int *argc, char ***argv)
+{
+    GPtrArray *made = g_ptr_array_new();
+    bool options = true, parted = false;
+
+    for (int i = 0; i < *argc; i++) {
+        char *arg = (*argv)[i];
+        const char *value;
+
+        options = options && (i == 0 || (arg[0] == '-' &&
+                                         strcmp(arg, "--") != 0));
+        value = options && i ? joined_value(option_name(arg)) : NULL;
+        if (value) {
+            g_ptr_array_add(made, g_strndup(arg, value - arg - 1));
+            g_ptr_array_add(made, (char *)value);
+            parted = true;
+            continue;
+        }
+        g_ptr_array_add(made, arg);
+        if (options && i && !is_flag(option_name(arg)) && i + 1 < *argc) {
+            g_ptr_array_add(made, (*argv)[++i]);
+        }
+    }
+    if (!parted) {
+        g_ptr_array_free(made, true);
+        return;
+    }
+    *argc = made->len;
+    g_ptr_array_add(made, NULL);
+    *argv = (char **)g_ptr_array_free(made, false);
+}
+
 static void count_options(void)
 {
     int i = 1;
@@ -335,6 +386,7 @@ void policy_start(int *argc, char ***argv)
     if (*argc > 2 && strcmp((*argv)[1], POLICY_HAND_OVER) == 0) {
         take_over(argc, argv);
     }
+    part_values(argc, argv);
     start_argc = *argc;
     start_argv = *argv;
     count_options();

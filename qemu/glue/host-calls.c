@@ -59,7 +59,8 @@ static const char *const sending[] = {
 
 /* A connection is taken before it is judged: see accept.c. */
 static const char *const accepting[] = {
-    "accept4", "clone", "getsockopt", "sendmsg", "recvmsg", "socketpair",
+    "accept4", "clone", "close_range", "getsockopt", "sendmsg", "recvmsg",
+    "socketpair",
 };
 
 /* What the dynamic loader and QEMU's start ask for: a guest's execve ends in

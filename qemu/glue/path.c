@@ -180,7 +180,7 @@ void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
 {
     struct held *held = &path_state->held;
     bool alone = !CPU_NEXT(first_cpu);
-    char host[RE_PATH_MAX];
+    char host[RE_PATH_MAX] POLICY_UNSET;
 
     held->reg = reg;
     held->given = fd;

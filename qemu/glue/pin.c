@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "pin.h"
+#include "policy.h"
 
 #define LINKS_MAX 40            /* as in the kernel */
 #define PIN_COUNT 192           /* calls with paths that threads can be in at once */
@@ -98,14 +99,22 @@ static const char *own_proc(const char *host, char *buf, size_t size)
     return buf;
 }
 
+static void copy_name(const char *name, char *buf, size_t size)
+{
+    size_t len = MIN(strlen(name), size - 1);
+
+    memcpy(buf, name, len);
+    buf[len] = '\0';
+}
+
 /* From the host's canonical name to the guest's. */
 void policy_pin_guest_name(const char *host, char *buf, size_t size)
 {
     if (path_root_len && is_below(host, path_root, path_root_len)) {
-        snprintf(buf, size, "%s", host[path_root_len] ?
-                 host + path_root_len : "/");
+        copy_name(host[path_root_len] ? host + path_root_len : "/", buf,
+                  size);
     } else if (!own_proc(host, buf, size)) {
-        snprintf(buf, size, "%s", host);
+        copy_name(host, buf, size);
     }
 }
 
@@ -117,6 +126,27 @@ static const char *descriptors(void)
         "/proc/self/fd";
 }
 
+/* The name in /proc of a descriptor, which is not negative: the end of it. Has
+ * room in any buffer of PIN_NUMBER_MAX. snprintf() would take as long as finding
+ * the file. */
+static char *put_link(char *to, int fd)
+{
+    char digits[16];
+    int n = 0;
+
+    do {
+        digits[n++] = '0' + fd % 10;
+        fd /= 10;
+    } while (fd > 0);
+    to = stpcpy(to, descriptors());
+    *to++ = '/';
+    while (n > 0) {
+        *to++ = digits[--n];
+    }
+    *to = '\0';
+    return to;
+}
+
 /* The canonical host name of a descriptor's object. What has no path (a pipe)
  * has no canonical name: -ENOENT. */
 static int host_name(int fd, char *buf, size_t size)
@@ -124,11 +154,11 @@ static int host_name(int fd, char *buf, size_t size)
     char link[PIN_NUMBER_MAX];
     ssize_t len;
 
-    snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
+    put_link(link, fd);
     len = readlink(link, buf, size - 1);
     if (len < 0 && errno == ENOENT && !qatomic_read(&leader_gone)) {
         qatomic_set(&leader_gone, true);
-        snprintf(link, sizeof(link), "%s/%d", descriptors(), fd);
+        put_link(link, fd);
         len = readlink(link, buf, size - 1);
     }
     if (len < 0) {
@@ -153,8 +183,12 @@ static int append(char *buf, size_t size, const char *name)
     if (len == 1) {
         len = 0;                /* "/" */
     }
-    return (size_t)snprintf(buf + len, size - len, "/%s", name) <
-        size - len ? 0 : -ENAMETOOLONG;
+    if (strlen(name) + 2 > size - len) {
+        return -ENAMETOOLONG;
+    }
+    buf[len] = '/';
+    strcpy(buf + len + 1, name);
+    return 0;
 }
 
 /* --- resolving --------------------------------------------------------- */
@@ -215,8 +249,7 @@ static int pin_file(struct pin *pin, int dirfd, const char *path,
     }
     pin->fd = fd;
     pin->file = true;
-    snprintf(pin->text, sizeof(pin->text), "%s/%d%s", descriptors(), fd,
-             stays ? "/." : "");
+    strcpy(put_link(pin->text, fd), stays ? "/." : "");
     return 0;
 }
 
@@ -224,14 +257,16 @@ static int pin_file(struct pin *pin, int dirfd, const char *path,
 static int pin_name(struct pin *pin, int parent, const struct cut *cut)
 {
     int err = host_name(parent, pin->host, sizeof(pin->host));
+    char *end;
 
     err = err ? err : append(pin->host, sizeof(pin->host), cut->last);
     if (err) {
         return err;
     }
     pin->fd = parent;
-    snprintf(pin->text, sizeof(pin->text), "%s/%d/%s%s", descriptors(), parent,
-             cut->last, cut->slash ? "/" : "");
+    end = put_link(pin->text, parent);
+    *end++ = '/';
+    strcpy(stpcpy(end, cut->last), cut->slash ? "/" : "");
     return 0;
 }
 
@@ -267,11 +302,11 @@ static int pin_new(struct pin *pin, int dirfd, const char *path,
                    uint64_t resolve)
 {
     bool below = resolve == RESOLVE_IN_ROOT;
-    char target[RE_PATH_MAX], next[RE_PATH_MAX];
+    char target[RE_PATH_MAX] POLICY_UNSET, next[RE_PATH_MAX] POLICY_UNSET;
     int from = -1, err = -ELOOP;
 
     for (int links = 0; links < LINKS_MAX; links++) {
-        struct cut cut;
+        struct cut cut POLICY_UNSET;
         ssize_t len;
         int parent;
 
@@ -353,7 +388,7 @@ static int append_rest(char *buf, size_t size, const char *rest)
  * rest. */
 static void name_unreachable(struct pin *pin, int dirfd, const char *path)
 {
-    char head[RE_PATH_MAX];
+    char head[RE_PATH_MAX] POLICY_UNSET;
     size_t end = strlen(path);
     int fd = -1;
 
@@ -401,7 +436,7 @@ int policy_pin_descriptor(struct pin *pin, int dirfd, bool null)
 /* "file/", which is none: the name of the file. */
 static void name_file(struct pin *pin, int dirfd, const char *path)
 {
-    char plain[RE_PATH_MAX];
+    char plain[RE_PATH_MAX] POLICY_UNSET;
     size_t len = strlen(path);
     int fd;
 
@@ -420,7 +455,7 @@ static void name_file(struct pin *pin, int dirfd, const char *path)
 static int resolve_path(struct pin *pin, const struct re_path_query *q,
                         const char *path)
 {
-    struct cut cut;
+    struct cut cut POLICY_UNSET;
     bool follow;
     int err = cut_path(path, &cut);
 
@@ -451,7 +486,7 @@ static int resolve_path(struct pin *pin, const struct re_path_query *q,
 /* "exe" in this process' own folder of /proc, or in one of its threads'. */
 static bool is_exe_link(const char *host)
 {
-    char own[RE_PATH_MAX];
+    char own[RE_PATH_MAX] POLICY_UNSET;
     const char *name = own_proc(host, own, sizeof(own));
     size_t digits;
 
@@ -501,7 +536,7 @@ int policy_pin_adopt(struct pin *pin, int fd)
     }
     pin->fd = fd;
     pin->file = pin->content = true;
-    snprintf(pin->text, sizeof(pin->text), "%s/%d", descriptors(), fd);
+    put_link(pin->text, fd);
     return 0;
 }
 

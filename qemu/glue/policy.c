@@ -528,7 +528,7 @@ abi_long policy_syscall(CPUArchState *env, int num, abi_long arg1,
                         abi_long arg5, abi_long arg6, abi_long arg7,
                         abi_long arg8)
 {
-    struct re_call call;
+    struct re_call call POLICY_UNSET;
     abi_long ret;
 
     call.nr = num;
@@ -609,12 +609,14 @@ static abi_long run_socketcall(CPUArchState *env, const struct re_call *call)
 
 abi_long policy_socketcall(int op, const abi_long *a, unsigned nargs)
 {
-    struct re_call call = { .nr = TARGET_NR_socketcall };
+    struct re_call call POLICY_UNSET;
     abi_long ret;
 
     if (!policy_engine) {
         return policy_original_socketcall(op, a);
     }
+    call.nr = TARGET_NR_socketcall;
+    memset(call.args, 0, sizeof(call.args));
     call.slot = st_slot_of_socketcall(policy_target, op);
     for (unsigned i = 0; i < nargs; i++) {
         call.args[i] = a[i];

@@ -17,6 +17,17 @@
 struct re_engine;
 
 /*
+ * QEMU is compiled so that each local variable begins as zeroes. For large ones
+ * which every call has, and which are written before they are read, that is the
+ * better part of their price.
+ */
+#if __has_attribute(uninitialized)
+#define POLICY_UNSET __attribute__((uninitialized))
+#else
+#define POLICY_UNSET
+#endif
+
+/*
  * Numbers below this have a byte in policy_map; numbers from here on cannot be
  * a call of any target (the highest base, of mips n32, is 6000) and reach
  * policy_unknown() by way of the default case of do_syscall1.

@@ -630,7 +630,9 @@ static enum re_step finish(struct re_engine *e, struct re_call *call,
                            enum re_step step)
 {
     if (call->charged && step == RE_STEP_RUN) {
-        re_manner_run(layers_of(e), call);
+        if (call->measured) {
+            re_manner_run(layers_of(e), call);
+        }
     } else if (call->charged) {
         re_manner_settle(layers_of(e), call, RE_RESULT_AGAIN);
     }
@@ -810,7 +812,7 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
     call->settled = false;
     call->again = again && !thread->again_waits;
     call->asked = call->nr;
-    call->manners = call->charged = 0;
+    call->manners = call->charged = call->measured = 0;
     call->until = 0;
     call->wildcard = NULL;
     call->refused = NULL;
@@ -848,7 +850,8 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
         }
     }
     refused = strictest && refuses(strictest);
-    if (call->manners && !begin(e, thread, call, strictest, refused)) {
+    if ((call->manners || call->until) &&
+        !begin(e, thread, call, strictest, refused)) {
         return RE_STEP_AGAIN;
     }
     if (refused) {

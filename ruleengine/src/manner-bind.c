@@ -65,20 +65,36 @@ static bool verdict_fits(enum re_verdict verdict, const struct re_form *form,
  * The kernel, too, may transfer less than these are asked for. Sockets' calls
  * are not among them: a message would be cut.
  */
-static const char *const shortened[] = {
-    "read", "write", "pread64", "pwrite64", "getrandom", "sendfile",
-    "copy_file_range", "splice", "tee", NULL,
+static const struct shortened {
+    const char *name, *count;   /* the argument */
+} shortened[] = {
+    { "read", "count" }, { "write", "count" }, { "pread64", "count" },
+    { "pwrite64", "count" }, { "getrandom", "len" }, { "sendfile", "count" },
+    { "copy_file_range", "len" }, { "splice", "len" }, { "tee", "len" },
 };
+
+static const struct shortened *find_shortened(const struct re_layer *layer,
+                                              unsigned slot)
+{
+    const char *call = st_slot_name(layer->target, slot);
+
+    call = call ? st_canonical_name(call) : NULL;
+    for (size_t i = 0; call && i < sizeof(shortened) / sizeof(shortened[0]);
+         i++) {
+        if (strcmp(call, shortened[i].name) == 0) {
+            return &shortened[i];
+        }
+    }
+    return NULL;
+}
 
 static const struct re_measure *find_measure(struct re_layer *layer,
                                              unsigned slot, const char *name)
 {
     struct st_arg args[ST_MAX_ARGS];
     int count = st_slot_args(layer->target, slot, args);
-    const char *call = st_slot_name(layer->target, slot);
     struct re_measure *m;
 
-    call = call ? st_canonical_name(call) : NULL;
     for (int i = 0; i < count; i++) {
         if (strcmp(args[i].name, name) != 0) {
             continue;
@@ -89,12 +105,22 @@ static const struct re_measure *find_measure(struct re_layer *layer,
             m->width = args[i].width;
             m->pair = args[i].pair;
             m->is_signed = args[i].is_signed;
-            m->shortens = args[i].pair == ST_PAIR_NONE && call &&
-                is_one_of(call, shortened);
+            m->shortens = args[i].pair == ST_PAIR_NONE &&
+                find_shortened(layer, slot);
         }
         return m;
     }
     return NULL;
+}
+
+/* What these transfer is also the most that they are asked for: so the last one
+ * is cut, rather than measured when it is too late. */
+static const struct re_measure *find_result(struct re_layer *layer,
+                                            unsigned slot)
+{
+    const struct shortened *s = find_shortened(layer, slot);
+
+    return s ? find_measure(layer, slot, s->count) : NULL;
 }
 
 /* The register of a call's first descriptor, or -1. */
@@ -148,7 +174,9 @@ bool re_manner_bind(struct re_layer *layer, const struct re_draft *draft,
             return false;
         }
     }
-    if (limit && !limit->of_result) {
+    if (limit && limit->of_result) {
+        ret->measure = find_result(layer, slot);
+    } else if (limit) {
         ret->measure = find_measure(layer, slot, limit->measure);
         if (!ret->measure) {
             return false;

@@ -61,7 +61,8 @@ static void take(const struct re_layer *layer, struct re_call *call,
                  unsigned i, const struct re_rule *rule, bool *ret_granted)
 {
     const struct re_limit *limit = rule->manner->limit;
-    const struct re_measure *m = measure_of(layer, call, rule);
+    const struct re_measure *m = limit->measure ?
+        measure_of(layer, call, rule) : NULL;
     uint64_t want = 1, until;
     bool shortens = false;
 
@@ -69,15 +70,16 @@ static void take(const struct re_layer *layer, struct re_call *call,
         want = measured(m, call->args);
         shortens = m->shortens;
     }
-    *ret_granted = re_limit_take(limit, re_now(), want, shortens,
-                                 &call->granted[i], &until);
-    if (*ret_granted && limit->of_result) {
+    *ret_granted = re_limit_take(limit, limit->period ? re_now() : 0, want,
+                                 shortens, &call->granted[i], &until);
+    if (*ret_granted && limit->of_result && !m) {
         /* Only whether there is anything left; how much, it is too early. */
         re_limit_return(limit, 1);
         call->granted[i] = 0;
     }
     if (*ret_granted) {
         call->charged |= 1u << i;
+        call->measured |= limit->measure ? 1u << i : 0;
         call->until = until > call->until ? until : call->until;
     }
 }
@@ -86,15 +88,18 @@ const struct re_rule *re_manner_ask(const struct re_layer *layer,
                                     struct re_call *call, unsigned i,
                                     const struct re_rule *rule)
 {
+    const struct re_manner *m = rule->manner;
     bool granted = true;
 
-    if (rule->manner->limit) {
+    if (m->limit) {
         take(layer, call, i, rule, &granted);
     }
     if (!granted) {
-        return &rule->manner->limit->beyond;
+        return &m->limit->beyond;
     }
-    call->manners |= 1u << i;
+    if (m->delay || m->delay_after || m->signal) {
+        call->manners |= 1u << i;
+    }
     return rule;
 }
 
@@ -189,20 +194,27 @@ static uint64_t unused(const struct re_measure *m, uint64_t granted,
 void re_manner_settle(const struct re_layer *const *layers,
                       struct re_call *call, int64_t result)
 {
+    /* A call is a call, also one that fails. */
+    if (!call->measured && result != RE_RESULT_AGAIN) {
+        call->charged = 0;
+        return;
+    }
     for (unsigned i = 0; call->charged >> i; i++) {
         const struct re_limit *limit = charged(call, i);
+        const struct re_measure *m;
 
         if (!limit) {
             continue;
         }
+        m = limit->measure ? measure_of(layers[i], call, call->decided[i]) :
+            NULL;
         if (result == RE_RESULT_AGAIN) {
             re_limit_return(limit, call->granted[i]);
-        } else if (limit->of_result) {
-            re_limit_add(limit, re_now(), result > 0 ? result : 0);
+        } else if (limit->of_result && !m) {
+            re_limit_add(limit, limit->period ? re_now() : 0,
+                         result > 0 ? result : 0);
         } else if (result != RE_RESULT_GONE) {
-            re_limit_return(limit, unused(measure_of(layers[i], call,
-                                                     call->decided[i]),
-                                          call->granted[i], result));
+            re_limit_return(limit, unused(m, call->granted[i], result));
         }
     }
     call->charged = 0;

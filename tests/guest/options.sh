@@ -43,6 +43,11 @@ END
     check "it is named" contains "$err" "none.ini"
     given=(-rules "$work/no-such-directory")
     expect_status "a missing rule directory: status 2" 2 call getppid
+    given=("--policy=$work/none.ini")
+    expect_status "the same behind an equals sign" 2 call getppid
+    check "by its name alone" contains "$err" "$work/none.ini"
+    given=("--polixy=$work/none.ini")
+    expect_status "an unknown option: status 1" 1 call getppid
     policy <<<"$refuse_sync"
     given=(-policy "$work/policy.ini" -policy-log "$work/none/log")
     expect_status "a log that cannot be written: status 2" 2 call getppid

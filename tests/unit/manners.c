@@ -232,6 +232,18 @@ static void byte_limits(void)
            answered(-EDQUOT), "results are counted when they are known");
 }
 
+/* What can be cut is, also by what it has returned. */
+static void result_limits(void)
+{
+    load("[allow]\nwrite = limit 100 B of result else ENOSPC\n");
+    tap_ok(write_size(60, 0) == 60 && write_size(60, 0) == 40 &&
+           write_size(1, 0) == -ENOSPC, "a write by its result is cut, too");
+    load("[allow]\nwrite = limit 100 B of result else ENOSPC\n");
+    enter("write", 1, GUEST_BASE, 90);
+    resume(30);
+    tap_ok(write_size(90, 0) == 70, "what was not written is left");
+}
+
 static void call_limits(void)
 {
     int ran = 0;
@@ -329,6 +341,7 @@ int main(void)
     delays();
     interruptions();
     byte_limits();
+    result_limits();
     call_limits();
     limit_of_two_rules();
     files();

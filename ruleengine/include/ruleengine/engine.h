@@ -148,7 +148,7 @@ struct re_call {
     int asked;                      /* nr as it came */
     bool settled;                   /* RE_STEP_RUN is the last step */
     bool again;                     /* decided, logged and delayed before */
-    unsigned manners, charged;      /* layers: bits; see manner.h */
+    unsigned manners, charged, measured;    /* layers: bits; see manner.h */
     uint64_t granted[RE_LAYERS_MAX];
     uint64_t until;                 /* CLOCK_MONOTONIC, ns; 0: now */
     const struct re_form *wildcard; /* bind may be tried once more */
