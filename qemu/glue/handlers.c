@@ -110,14 +110,16 @@ int policy_release(void *guest, uint64_t addr, size_t size)
 
 ssize_t policy_fd_path(void *guest, int fd, char *buf, size_t size)
 {
-    char name[40], host[PATH_MAX];
+    char name[40] = "thread-self/cwd", host[PATH_MAX];
     ssize_t len;
 
-    fd = policy_guest_fd(fd);
-    if (fd < 0) {
-        return -EBADF;
+    if (fd != RE_CWD) {
+        fd = policy_guest_fd(fd);
+        if (fd < 0) {
+            return -EBADF;
+        }
+        snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
     }
-    snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
     len = readlinkat(policy_proc_fd(), name, host, sizeof(host) - 1);
     if (len < 0) {
         return errno == ENOENT ? -EBADF : -errno;

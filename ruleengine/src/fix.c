@@ -252,12 +252,70 @@ static bool put_text_term(const char *subject, const char *text, size_t len,
     return false;
 }
 
+/* The folder that a relative path of the call begins from, a guest's descriptor
+ * or RE_CWD. */
+static int folder_of(const struct st_target *target,
+                     const struct re_call *call,
+                     const uint64_t args[ST_MAX_REGS], unsigned index)
+{
+    struct st_arg all[ST_MAX_ARGS];
+    int count = st_slot_args(target, call->slot, all), dirfd = RE_CWD;
+
+    for (int i = 0; i < count; i++) {
+        if (all[i].kind == ST_KIND_DIRFD) {
+            dirfd = (int32_t)args[all[i].reg];
+        } else if (all[i].kind == ST_KIND_PATH) {
+            if (index-- == 0) {
+                break;
+            }
+            dirfd = RE_CWD;
+        }
+    }
+    return dirfd;
+}
+
+/* A relative path behind the name of its folder, as the program has it now. */
+static bool put_relative(const struct st_target *target,
+                         const struct re_call *call,
+                         const uint64_t args[ST_MAX_REGS], unsigned index,
+                         const struct re_fix_texts *texts,
+                         const char *given, size_t len, bool first,
+                         struct re_out *out)
+{
+    const struct re_guest_ops *ops = texts->ops;
+    char whole[FIX_TEXT_MAX];
+    ssize_t n = -1;
+
+    while (len >= 2 && memcmp(given, "./", 2) == 0) {
+        given += 2;
+        len -= 2;
+    }
+    if (len > 0 && given[0] != '/' && ops && ops->fd_path) {
+        n = ops->fd_path(call->guest, folder_of(target, call, args, index),
+                         whole, sizeof(whole));
+    }
+    if (n < 1 || whole[0] != '/' || n + 1 + len >= sizeof(whole)) {
+        return false;
+    }
+    n -= n == 1;                /* "/" */
+    whole[n] = '/';
+    memcpy(whole + n + 1, given, len);
+    return is_clean(whole, n + 1 + len) &&
+        put_text_term(index ? "path2" : "path", whole, n + 1 + len, first,
+                      out);
+}
+
 /* The call's own path: canonical if a condition has asked for it, else as
  * written. The policy resolves what it names, too. */
-static bool put_path(const struct re_call *call, unsigned index,
-                     const char *given, size_t len, bool first,
+static bool put_path(const struct st_target *target,
+                     const struct re_call *call,
+                     const uint64_t args[ST_MAX_REGS], unsigned index,
+                     const struct re_fix_texts *texts, bool first,
                      struct re_out *out)
 {
+    const char *given = index ? texts->path2 : texts->path;
+    size_t len = index ? texts->path2_len : texts->path_len;
+
     const struct re_facts *facts = call->facts;
     const char *subject = index ? "path2" : "path";
 
@@ -266,8 +324,11 @@ static bool put_path(const struct re_call *call, unsigned index,
         return put_text_term(subject, facts->paths[index].name,
                              facts->paths[index].len, first, out);
     }
-    return given && is_clean(given, len) &&
-        put_text_term(subject, given, len, first, out);
+    if (!given || !is_clean(given, len)) {
+        return given && put_relative(target, call, args, index, texts, given,
+                                     len, first, out);
+    }
+    return put_text_term(subject, given, len, first, out);
 }
 
 static bool opens_path(const struct st_target *target, int slot)
@@ -323,11 +384,11 @@ static bool put_paths(const struct st_target *target,
 {
     const char *access;
 
-    if (!put_path(call, 0, texts->path, texts->path_len, true, out)) {
+    if (!put_path(target, call, args, 0, texts, true, out)) {
         return false;
     }
     if (texts->path2) {
-        put_path(call, 1, texts->path2, texts->path2_len, false, out);
+        put_path(target, call, args, 1, texts, false, out);
     }
     access = access_name(target, call, args);
     if (access) {

@@ -17,6 +17,7 @@ struct re_fix_texts {
     const char *path, *path2;
     const char *address;    /* as re_decode_sockaddr() writes it */
     size_t path_len, path2_len, address_len;
+    const struct re_guest_ops *ops;     /* where relative paths begin; NULL */
 };
 
 /*

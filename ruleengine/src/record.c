@@ -353,7 +353,7 @@ static struct re_fix_texts fix_texts(const struct re_record *r)
 {
     const struct re_decoded *path = &r->path_value, *path2 = &r->path2_value;
     const struct re_decoded *address = &r->address_value;
-    struct re_fix_texts texts = { 0 };
+    struct re_fix_texts texts = { .ops = r->ops };
 
     if (path->kind == RE_DECODED_STRING && !path->cut) {
         texts.path = r->path;

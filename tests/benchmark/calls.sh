@@ -52,6 +52,26 @@ ini passed-integer <<'END'
 [deny]
 dup = EPERM if fildes == 5 quiet
 END
+ini limit <<'END'
+[allow]
+getppid = always limit 1000000000 else EPERM
+END
+ini rate <<'END'
+[allow]
+getppid = always limit 1000000000/s else EPERM
+END
+ini counted <<'END'
+[deny]
+getppid = EPERM when 1000000000+ quiet
+END
+ini descriptor <<'END'
+[deny]
+fchdir = EACCES if fdpath under /nonexistent quiet
+END
+ini peer <<'END'
+[deny]
+accept4 = ECONNABORTED if addr == 192.0.2.1 quiet
+END
 ini address <<'END'
 [deny]
 connect = EACCES if addr in 192.0.2.0/24 && port == 443 quiet
@@ -104,6 +124,9 @@ what "deny, not logged" getppid=-1 deny -b unpatched -l "ratio 1"
 what "deny, host-wall = off" getppid=-1 deny-open -b unpatched -l "ratio 1"
 what "return 7" getppid=7 return -b unpatched -l "ratio 1"
 what "lua, a number" getppid=7 lua -b unpatched -l "ratio 1"
+what "when" getppid counted -b unpatched
+what "limit" getppid limit -b when -l "plus 100"
+what "limit, a rate" getppid rate -b when -l "plus 100"
 row "Lua rule, older form" -b unpatched -- \
     "$ours" -rules rules "$loop" getppid=7 "$count"
 row "deny, logged as JSON to a file" -b unpatched -- logged
@@ -117,6 +140,9 @@ what "dup, deny if ..." dup=-1 refused-integer -b "dup, deny" -l "plus 30"
 what "dup, deny if ..., which passes" dup=-9 passed-integer -b "dup, unpatched"
 row "connect, unpatched" -- "$twin" "$loop" connect=-9 "$count"
 what "connect, deny if addr, port" connect=-13 address -b "connect, unpatched"
+row "fchdir, unpatched" -- "$twin" "$loop" fchdir=-20 "$count"
+what "fchdir, a rule of fdpath that passes" fchdir=-20 descriptor \
+    -b "fchdir, unpatched"
 measure || finish
 
 count=$((count / 4))
@@ -139,5 +165,13 @@ what "faccessat, a rule that passes" faccessat=-2 path -b "faccessat, unpatched"
 what "faccessat, deny if path" faccessat=-13 refused-path \
     -b "faccessat, unpatched"
 cp "$root/policies/base.ini" .
+measure || finish
+
+table peers ns less "socket, connect, accept4 and close ($target)" cpu
+row "unpatched" -- "$twin" "$loop" accept4=0 "$count"
+what "a rule of addr that passes" accept4=0 peer -b unpatched
+row "unpatched, two threads" -- "$twin" "$loop" accept4=0 "$count" 1
+row "a rule that passes, two threads" -b "unpatched, two threads" -- \
+    "$ours" -policy peer.ini "$loop" accept4=0 "$count" 1
 measure
 finish

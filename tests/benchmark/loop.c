@@ -36,7 +36,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -90,6 +92,34 @@ static long call_connect(void)
     return syscall(SYS_connect, -1, &address, sizeof(address));
 }
 
+/* of a descriptor that is open, and no folder */
+static long call_fchdir(void)
+{
+    return syscall(SYS_fchdir, STDIN_FILENO);
+}
+
+/* somebody connects, is let in and goes away */
+static long call_accept4(void)
+{
+    static const struct sockaddr_un any = { .sun_family = AF_UNIX };
+    static _Thread_local struct sockaddr_un name;
+    static _Thread_local socklen_t len;
+    static _Thread_local int listener;
+    int client = syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0), fd;
+
+    if (!len) {
+        len = sizeof(name);
+        listener = socket(AF_UNIX, SOCK_STREAM, 0);
+        bind(listener, (const void *)&any, sizeof(any.sun_family));
+        listen(listener, 8);
+        getsockname(listener, (void *)&name, &len);
+    }
+    connect(client, (const void *)&name, len);
+    fd = syscall(SYS_accept4, listener, NULL, NULL, 0);
+    close(client);
+    return fd < 0 ? fd : close(fd);
+}
+
 static long call_uname(void)
 {
     struct utsname name;
@@ -118,6 +148,8 @@ static const struct call {
     { "faccessat", call_faccessat },
     { "openat", call_openat },
     { "connect", call_connect },
+    { "fchdir", call_fchdir },
+    { "accept4", call_accept4 },
     { "uname", call_uname },
     { "fork", call_fork },
     { "wait", call_getppid },

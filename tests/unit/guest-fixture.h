@@ -89,12 +89,20 @@ static void guest_path(void *guest, const struct re_path_query *query,
     path->host = strncmp(path->name, "/etc/", 5) == 0 ? "/root/etc/x" : NULL;
 }
 
+static ssize_t guest_fd_path(void *guest, int fd, char *buf, size_t size)
+{
+    (void)guest;
+    return fd == RE_CWD ? snprintf(buf, size, "/cwd") :
+        fd == 3 ? snprintf(buf, size, "/etc") : -EBADF;
+}
+
 static const struct re_guest_ops guest_ops = {
     .read = guest_read,
     .write = guest_write,
     .read_string = guest_read_string,
     .pc = guest_pc,
     .path = guest_path,
+    .fd_path = guest_fd_path,
 };
 
 /* Puts bytes into the guest's memory; returns their guest address. */

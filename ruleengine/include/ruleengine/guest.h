@@ -186,8 +186,8 @@ struct re_guest_ops {
     int (*alloc)(void *guest, size_t size, uint64_t *ret_addr);
     int (*release)(void *guest, uint64_t addr, size_t size);
 
-    /* What a descriptor of the guest refers to, as the guest sees it: the
-     * length, or a negative errno of the host. */
+    /* What a descriptor of the guest, or RE_CWD, refers to, as the guest sees it:
+     * the length, or a negative errno of the host. For records as well. */
     ssize_t (*fd_path)(void *guest, int fd, char *buf, size_t size);
 
     /* The i-th register in a debugger's list; false past the end. */
