@@ -19,6 +19,7 @@
 #include "doors.h"
 #include "exec.h"
 #include "path.h"
+#include "pin.h"
 #include "policy.h"
 
 #define OPEN_TRIES 40           /* for a name that comes and goes */
@@ -771,8 +772,11 @@ int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
     struct open_how how = { .flags = (uint32_t)flags };
 
     if (policy_is_plain(name)) {
-        return would_forge_held(dirfd, name, flags) ? -1 :
-            safe_syscall(__NR_openat, dirfd, name, flags, mode);
+        if (would_forge_held(dirfd, name, flags)) {
+            return -1;
+        }
+        name = policy_pin_relative(name, &dirfd);
+        return safe_syscall(__NR_openat, dirfd, name, flags, mode);
     }
     /* openat2 refuses what openat ignores. */
     if (flags & O_PATH) {

@@ -871,6 +871,7 @@ void policy_path_start(const struct st_target *target, uint8_t *map)
         watch_doors(map);
     }
     pthread_key_create(&path_key, g_free);
+    policy_pin_own();
 }
 
 /* Another thread was in the middle of a call: in the child, nobody is. */
@@ -878,6 +879,7 @@ void policy_path_fork_child(void)
 {
     if (path_target) {
         close_range(policy_pin_floor, policy_pin_end - 1, 0);
+        policy_pin_own();
     }
 }
 

@@ -7,9 +7,11 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#include "exec.h"
 #include "pin.h"
 #include "policy.h"
 
+#define OWN_FDS "/proc/self/fd"
 #define LINKS_MAX 40            /* as in the kernel */
 #define PIN_COUNT 192           /* calls with paths that threads can be in at once */
 #define PARTS_MAX 64            /* names cut off to find what exists */
@@ -21,6 +23,7 @@ static size_t path_root_len;
 static char path_emulator[PATH_MAX];        /* what runs this */
 static char path_program[PATH_MAX];         /* what the guest runs; or "" */
 static bool leader_gone;                    /* see descriptors() */
+static int own_fds = -1;                    /* see policy_pin_own() */
 
 /* --- numbers ----------------------------------------------------------- */
 
@@ -122,8 +125,7 @@ void policy_pin_guest_name(const char *host, char *buf, size_t size)
  * ended, for then the process has none in the kernel's eyes. */
 static const char *descriptors(void)
 {
-    return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" :
-        "/proc/self/fd";
+    return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" : OWN_FDS;
 }
 
 /* The name in /proc of a descriptor, which is not negative: the end of it. Has
@@ -147,15 +149,39 @@ static char *put_link(char *to, int fd)
     return to;
 }
 
+void policy_pin_own(void)
+{
+    int fd = open(OWN_FDS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (own_fds >= 0) {
+        close(own_fds);
+    }
+    own_fds = policy_set_aside(fd);
+}
+
+const char *policy_pin_relative(const char *name, int *dirfd)
+{
+    size_t len = strlen(OWN_FDS);
+
+    if (own_fds < 0 || strncmp(name, OWN_FDS, len) != 0 || name[len] != '/') {
+        return name;
+    }
+    *dirfd = own_fds;
+    return name + len + 1;
+}
+
 /* The canonical host name of a descriptor's object. What has no path (a pipe)
  * has no canonical name: -ENOENT. */
 static int host_name(int fd, char *buf, size_t size)
 {
     char link[PIN_NUMBER_MAX];
+    int dirfd = AT_FDCWD;
+    const char *name;
     ssize_t len;
 
     put_link(link, fd);
-    len = readlink(link, buf, size - 1);
+    name = policy_pin_relative(link, &dirfd);
+    len = readlinkat(dirfd, name, buf, size - 1);
     if (len < 0 && errno == ENOENT && !qatomic_read(&leader_gone)) {
         qatomic_set(&leader_gone, true);
         put_link(link, fd);
