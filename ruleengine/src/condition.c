@@ -443,6 +443,9 @@ static struct re_node *parse_comparison(struct parser *p)
         return NULL;
     }
     node->subject = token_text(p);
+    if (!node->subject) {
+        return NULL;
+    }
     re_scan_next(s);
     if (masked) {
         node->masked = true;
