@@ -13,6 +13,7 @@
 #include "signal-common.h"
 #include "special-errno.h"
 #include "user/safe-syscall.h"
+#include "user/signal.h"
 
 #include <poll.h>
 #include <sched.h>
