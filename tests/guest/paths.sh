@@ -274,6 +274,45 @@ openat2 = EINVAL" \
         call openat2 AT_FDCWD "str:$box/ok/file" buf:24 8
 }
 
+# Attributes of files, and of links themselves: those cannot have user's, so that
+# EPERM tells a call that does not follow them from one that does.
+attributes()
+{
+    sandbox
+    policy <<END
+[policy]
+default = allow
+[allow]
+setxattr  = path under $box/ok
+lsetxattr = path under $box/ok
+getxattr  = path under $box/ok
+[deny]
+setxattr  = EACCES
+lsetxattr = EACCES
+getxattr  = EACCES
+END
+    run call setxattr "str:$box/ok/file" str:user.test str:v 1 0
+    if contains "$out" EOPNOTSUPP >/dev/null; then
+        skip "$target: extended attributes" "the file system has none"
+        return
+    fi
+    expect "extended attributes, by where a name leads" \
+"setxattr = 0
+setxattr = 0
+setxattr = EACCES
+lsetxattr = EPERM
+lsetxattr = EACCES
+getxattr = 1
+getxattr = EACCES" \
+        call setxattr "str:$box/ok/file" str:user.test str:v 1 0 -- \
+        call setxattr "str:$box/bad/back" str:user.test str:v 1 0 -- \
+        call setxattr "str:$box/ok/out" str:user.test str:v 1 0 -- \
+        call lsetxattr "str:$box/ok/x" str:user.test str:v 1 0 -- \
+        call lsetxattr "str:$box/bad/back" str:user.test str:v 1 0 -- \
+        call getxattr "str:$box/ok/x" str:user.test buf:8 8 -- \
+        call getxattr "str:$box/ok/out" str:user.test buf:8 8
+}
+
 doors()
 {
     local number
@@ -352,5 +391,5 @@ END
 }
 
 for_each_target names working_folder creating strings own_files root_option \
-    looking doors races descriptors
+    looking attributes doors races descriptors
 tap_done

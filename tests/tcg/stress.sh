@@ -23,8 +23,7 @@ find_twins
 need aarch64 arm64 stress-ng
 
 # What the program is called, and how many rounds it makes. Stressors that need
-# privileges, hardware or the whole machine are left out; and xattr, for ours are
-# built without libattr and answer ENOSYS.
+# privileges, hardware or the whole machine are left out.
 : "${STRESSORS:=access affinity alarm bigheap brk cap chdir chmod chown clock
     clone close context copy-file daemon dentry dir dup dynlib epoll eventfd
     exit-group fallocate fcntl fiemap fifo file-ioctl flock fork fp-error fstat
@@ -38,7 +37,7 @@ need aarch64 arm64 stress-ng
     sigsuspend sigtrap sleep sock sockdiag sockfd sockmany sockpair splice stack
     stackmmap str switch symlink sync-file sysinfo tee timer timerfd tmpfs tree
     tsearch udp unshare urandom userfaultfd utime vdso vfork vm vm-splice wait
-    yield zero zombie}"
+    xattr yield zero zombie}"
 : "${ROUNDS:=3}"
 again=3         # times that a difference is tried again: some are chance
 

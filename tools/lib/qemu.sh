@@ -22,7 +22,7 @@ library_obj=$build/meson
 configure_options=(--python=/usr/bin/python3 --without-default-features
     --disable-system --disable-tools --disable-docs --enable-linux-user
     --disable-install-blobs --disable-werror --disable-debug-info
-    --disable-download)
+    --disable-download --enable-attr)
 
 # --- Versions --------------------------------------------------------------
 
