@@ -31,6 +31,7 @@ static const struct {
     CALL(sethostname) CALL(uname) CALL(ioctl) CALL(umask) CALL(sync)
     CALL(lseek) CALL(fsync) CALL(capget) CALL(unshare) CALL(sched_yield)
     CALL(mkdirat) CALL(unlinkat) CALL(getcwd) CALL(chdir) CALL(setsid)
+    CALL(setxattr) CALL(lsetxattr) CALL(getxattr)
     CALL(prctl) CALL(personality) CALL(fchmodat) CALL(faccessat) CALL(flock)
     CALL(dup3) CALL(chroot) CALL(statx) CALL(sched_get_priority_max)
 #ifdef SYS_openat2
