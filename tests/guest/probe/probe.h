@@ -20,7 +20,8 @@ const char *error_name(int error);
 /* "name = result" of a call that returned result and set error. */
 void print_result(const char *name, long result, int error);
 
-/* A call's number, from its name or digits; -1 with *ret_known false. */
+/* A call's number, from its name or digits; -1 with *ret_known false where the
+ * target lacks it. Ends the probe for a name that it never heard of. */
 long call_number(const char *text, int *ret_known);
 
 /*
