@@ -443,6 +443,19 @@ static bool is_order(const struct re_node *node)
         node->relation == RE_RELATION_ABOVE;
 }
 
+/* "<" and its like are about one value, not about a range. */
+static bool order_has_range(struct binder *b, struct re_node *node)
+{
+    const struct re_range *r = node->ranges;
+
+    if (r->high.offset == r->low.offset) {
+        return false;
+    }
+    complain(b, node, r->high.offset, r->high.length, NULL,
+             "a range needs \"==\", \"!=\" or \"in\"");
+    return true;
+}
+
 /* "<", ">", "<=" and ">=": a range from or to the end of the domain. None is
  * the opposite of another: what has no port is neither below nor above one. */
 static uint16_t emit_order(struct binder *b, struct re_node *node,
@@ -454,6 +467,9 @@ static uint16_t emit_order(struct binder *b, struct re_node *node,
     uint64_t most = test.is_signed ? all / 2 : all;
     bool up = (node->relation == RE_RELATION_ABOVE) != node->negated;
 
+    if (order_has_range(b, node)) {
+        return no;
+    }
     if (!evaluate(b, node, arg, test.is_signed, &node->ranges->low, &value)) {
         return no;
     }
@@ -508,8 +524,13 @@ static uint16_t emit_number(struct binder *b, struct re_node *node,
         test.span = 0;
         test.yes = yes;
         test.no = next;
-        if (!access_value(b, node, &r->low, &test.low) ||
-            !access_value(b, node, &r->high, &test.low)) {
+        if (r->high.offset != r->low.offset) {
+            complain(b, node, r->low.offset, r->high.offset +
+                     r->high.length - r->low.offset, NULL,
+                     "`access` has no ranges");
+            return no;
+        }
+        if (!access_value(b, node, &r->low, &test.low)) {
             return no;
         }
         next = push(b, &test);
@@ -557,12 +578,6 @@ static uint16_t emit_argument(struct binder *b, struct re_node *node,
         return emit_ranges(b, node, arg, test, yes, no);
     case RE_RELATION_BELOW:
     case RE_RELATION_ABOVE:
-        if (node->ranges->high.offset != node->ranges->low.offset) {
-            complain(b, node, node->ranges->high.offset,
-                     node->ranges->high.length, NULL,
-                     "a range needs \"==\", \"!=\" or \"in\"");
-            return no;
-        }
         return emit_order(b, node, arg, test, yes, no);
     case RE_RELATION_UNDER:
     case RE_RELATION_LIKE:
