@@ -240,7 +240,8 @@ static void include(struct minijail *m, const char *path)
         m->depth--;
         fclose(in);
     } else {
-        draft_fail(m->draft, m->line, "%s: %s", name, strerror(errno));
+        draft_fail(m->draft, m->line, "%s: %s", name, m->depth < 8 ?
+                   strerror(errno) : "included too deeply, or in a ring");
     }
     free(name);
 }

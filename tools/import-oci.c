@@ -58,6 +58,117 @@ static void note_others(struct importer *im, struct json_object *o,
     }
 }
 
+
+/* --- shapes ------------------------------------------------------------- */
+
+struct shape {
+    const char *name;           /* NULL: the end */
+    json_type type, items;      /* items: of an array */
+};
+
+/*
+ * What has another type is refused: read as nothing, it would make a rule for
+ * some arguments or capabilities one for all. null is as good as left out.
+ */
+static bool has_shape(struct importer *im, struct json_object *o,
+                      const struct shape *shapes)
+{
+    for (const struct shape *s = shapes; s->name; s++) {
+        struct json_object *value = member(o, s->name);
+
+        if (value && !json_object_is_type(value, s->type)) {
+            draft_fail(im->draft, 0, "\"%s\": expected %s, not %.100s",
+                       s->name, json_type_to_name(s->type),
+                       json_object_to_json_string(value));
+            return false;
+        }
+        for (size_t i = 0; i < length_of(value); i++) {
+            struct json_object *item = json_object_array_get_idx(value, i);
+
+            if (!json_object_is_type(item, s->items)) {
+                draft_fail(im->draft, 0, "in \"%s\": expected %s, not %.100s",
+                           s->name, json_type_to_name(s->items),
+                           json_object_to_json_string(item));
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool profile_has_shape(struct importer *im, struct json_object *root)
+{
+    static const struct shape shapes[] = {
+        { "defaultAction", json_type_string },
+        { "defaultErrno", json_type_string },
+        { "defaultErrnoRet", json_type_int },
+        { "architectures", json_type_array, json_type_string },
+        { "archMap", json_type_array, json_type_object },
+        { "syscalls", json_type_array, json_type_object },
+        { NULL },
+    };
+
+    return has_shape(im, root, shapes);
+}
+
+static bool arg_has_shape(struct importer *im, struct json_object *arg)
+{
+    static const struct shape shapes[] = {
+        { "index", json_type_int }, { "value", json_type_int },
+        { "valueTwo", json_type_int }, { "op", json_type_string },
+        { NULL },
+    };
+    static const char *const values[] = { "value", "valueTwo" };
+
+    if (!has_shape(im, arg, shapes)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        struct json_object *value = member(arg, values[i]);
+
+        if (value && json_object_get_int64(value) < 0) {
+            draft_fail(im->draft, 0, "\"%s\": has no sign, not %s", values[i],
+                       json_object_to_json_string(value));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool rule_has_shape(struct importer *im, struct json_object *rule)
+{
+    static const struct shape shapes[] = {
+        { "names", json_type_array, json_type_string },
+        { "name", json_type_string },
+        { "action", json_type_string },
+        { "args", json_type_array, json_type_object },
+        { "errno", json_type_string },
+        { "errnoRet", json_type_int },
+        { "includes", json_type_object },
+        { "excludes", json_type_object },
+        { NULL },
+    };
+    static const struct shape filter[] = {
+        { "caps", json_type_array, json_type_string },
+        { "arches", json_type_array, json_type_string },
+        { "minKernel", json_type_string },
+        { NULL },
+    };
+    struct json_object *args;
+
+    if (!has_shape(im, rule, shapes) ||
+        !has_shape(im, member(rule, "includes"), filter) ||
+        !has_shape(im, member(rule, "excludes"), filter)) {
+        return false;
+    }
+    args = member(rule, "args");
+    for (size_t i = 0; i < length_of(args); i++) {
+        if (!arg_has_shape(im, json_object_array_get_idx(args, i))) {
+            return false;
+        }
+    }
+    return true;
+}
 /* --- actions ------------------------------------------------------------ */
 
 static const char *errno_of(struct importer *im, struct json_object *o,
@@ -263,8 +374,7 @@ static void import_rule(struct importer *im, struct json_object *rule,
     enum draft_section section;
     size_t count = names ? length_of(names) : 1;
 
-    if (!json_object_is_type(rule, json_type_object)) {
-        draft_fail(im->draft, 0, "a rule that is no object");
+    if (!rule_has_shape(im, rule)) {
         return;
     }
     note_others(im, rule, known);
@@ -284,10 +394,6 @@ static void import_rule(struct importer *im, struct json_object *rule,
             json_object_array_get_idx(names, i)) : text_of(rule, "name");
         char *tests;
 
-        if (!name) {
-            draft_fail(im->draft, 0, "a name that is no text");
-            return;
-        }
         tests = condition(im, name, args);
         if (tests || length_of(args) == 0) {
             draft_add(im->draft, 0, section, name, verdict, tests, NULL);
@@ -303,13 +409,15 @@ static void import_profile(struct importer *im, struct json_object *root)
         "archMap", "syscalls", NULL,
     };
     struct json_object *rules = member(root, "syscalls");
-    const char *error = errno_of(im, root, "defaultErrno", "defaultErrnoRet",
-                                 "EPERM");
-    const char *verdict;
+    const char *error, *verdict;
     enum draft_section section;
     char *text;
 
+    if (!profile_has_shape(im, root)) {
+        return;
+    }
     note_others(im, root, known);
+    error = errno_of(im, root, "defaultErrno", "defaultErrnoRet", "EPERM");
     if (!action(im, text_of(root, "defaultAction"), error, &section,
                 &verdict)) {
         return;
@@ -342,7 +450,7 @@ void import_oci(struct policy_draft *d, FILE *in,
         profile = member(member(root, "linux"), "seccomp");
     }
     if (!root) {
-        draft_fail(d, 0, "%s", json_util_get_last_err());
+        draft_fail(d, 0, "this is no JSON, or only a part of it");
     } else if (!json_object_is_type(profile, json_type_object) ||
                !member(profile, "defaultAction")) {
         draft_fail(d, 0, "this is no seccomp profile: it has no "

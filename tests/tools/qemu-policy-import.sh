@@ -43,7 +43,7 @@ wrong()
     exits 1 "$3" "$tool" import "$1" input
     like "$output" "$2" "$3: what it says"
 }
-wrong oci '^input: error: ' "no JSON" <<<'{'
+wrong oci 'input: error: this is no JSON' "no JSON" <<<'{'
 wrong oci 'no seccomp profile' "another JSON" <<<'{}'
 wrong oci 'unknown action "SCMP_ACT_FROB"' "an unknown action" \
     <<<'{"defaultAction":"SCMP_ACT_FROB"}'
@@ -51,12 +51,27 @@ wrong oci 'unknown comparison "X"' "an unknown comparison" \
     <<<'{"defaultAction":"SCMP_ACT_KILL_PROCESS","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"op":"X"}]}]}'
 wrong oci 'an index is 0 to 5' "an index that is none" \
     <<<'{"defaultAction":"SCMP_ACT_KILL_PROCESS","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":6,"op":"SCMP_CMP_EQ"}]}]}'
-wrong oci 'a rule that is no object' "a rule that is none" \
+wrong oci 'in "syscalls": expected object, not 1' "a rule that is none" \
     <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[1]}'
-wrong oci 'a name that is no text' "a name that is none" \
+wrong oci 'in "names": expected string, not null' "a name that is none" \
     <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":[null],"action":"SCMP_ACT_KILL"}]}'
 wrong oci 'errno: unknown errno' "an errno that would end the line" \
     <<<'{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errno":"EPERM\n[allow]"}]}'
+# What has another type would be read as nothing, and the rule be one for all.
+while IFS='|' read -r what said; do
+    wrong oci "$said" "of another type: $what" \
+        <<<"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":$what}"
+done <<'END'
+5|"syscalls": expected array, not 5
+[{"names":"read","action":"SCMP_ACT_ALLOW"}]|"names": expected array, not "read"
+[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":{"index":0}}]|"args": expected array
+[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[0]}]|in "args": expected object, not 0
+[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":3.7,"op":"SCMP_CMP_EQ"}]}]|"value": expected int, not 3.7
+[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":-1,"op":"SCMP_CMP_EQ"}]}]|"value": has no sign, not -1
+[{"names":["read"],"action":"SCMP_ACT_ALLOW","includes":["CAP_KILL"]}]|"includes": expected object
+[{"names":["read"],"action":"SCMP_ACT_ALLOW","includes":{"caps":"CAP_KILL"}}]|"caps": expected array, not "CAP_KILL"
+[{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":"EIO"}]|"errnoRet": expected int, not "EIO"
+END
 
 # accepts FORMAT NOTE NAME: standard input is imported but for what NOTE says,
 # and what comes of it loads
@@ -86,6 +101,8 @@ wrong systemd '"frob" is not an errno' "an unknown errno" \
 wrong minijail 'input:1: error: expected "NAME: RULE"' "no minijail policy" \
     <<<'read'
 wrong minijail 'nowhere' "an include that is not there" <<<'@include nowhere'
+wrong minijail 'included too deeply' "a file that includes itself" \
+    <<<'@include input'
 wrong strace '"FROB" is not an errno' "an unknown error" <<<'read:error=FROB'
 exits 1 "a file that is not there" "$tool" import oci nowhere
 exits 2 "an unknown format" "$tool" import frob input
