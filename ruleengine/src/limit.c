@@ -37,6 +37,10 @@ static bool take_once(const struct re_limit *limit, uint64_t want,
 
 /* --- a rate ------------------------------------------------------------ */
 
+/* Nine years, ns. Who would wait for longer never gets there, and takes none:
+ * sums of such times would pass 64 bits, and the bucket be full again. */
+#define FOREVER (UINT64_C(1) << 58)
+
 /* How long the bucket takes to make up for an amount, ns. Rounded down: what
  * it holds can be taken in any parts. */
 static uint64_t time_for(const struct re_limit *limit, uint64_t amount)
@@ -75,6 +79,11 @@ static bool take_from_bucket(const struct re_limit *limit, uint64_t now,
         if (got < want && (!shortens || got == 0)) {
             return false;
         }
+        if (start - now > FOREVER || time_for(limit, got) > FOREVER) {
+            *ret_got = 0;
+            *ret_until = now + 8 * FOREVER;
+            return limit->waits;
+        }
         next = start + time_for(limit, got);
     } while (!atomic_compare_exchange_weak(limit->state, &full, next));
     *ret_got = got;
@@ -108,6 +117,7 @@ void re_limit_add(const struct re_limit *limit, uint64_t now, uint64_t amount)
 
     do {
         next = !limit->period ? state + least(amount, UINT64_MAX - state) :
-            (state > now ? state : now) + time_for(limit, amount);
+            least((state > now ? state : now) + time_for(limit, amount),
+                  now + 8 * FOREVER);
     } while (!atomic_compare_exchange_weak(limit->state, &state, next));
 }

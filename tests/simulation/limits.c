@@ -153,6 +153,31 @@ static bool queue_agrees(void)
         until == now + 450 * UINT64_C(20000000);
 }
 
+/* Times that together pass 64 bits do not fill the bucket: who asks for so much
+ * waits for good, and the next one as if nobody had asked. */
+static bool forever_agrees(void)
+{
+    _Atomic uint64_t state = 0;
+    struct re_limit limit = {
+        .amount = 50, .period = 1000000000, .waits = true, .state = &state,
+    };
+    const uint64_t year = UINT64_C(31536000000000000);
+    uint64_t now = 7000000000, got, until;
+    const uint64_t wants[] = {
+        50, UINT64_MAX, UINT64_MAX / 2, UINT64_MAX,
+        ((UINT64_C(1) << 62) - 1000000000) / 20000000,
+    };
+
+    for (unsigned i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+        if (!re_limit_take(&limit, now, wants[i], false, &got, &until) ||
+            (i ? got != 0 || until < now + 50 * year : until != 0)) {
+            return false;
+        }
+    }
+    return re_limit_take(&limit, now, 1, false, &got, &until) && got == 1 &&
+        until == now + UINT64_C(20000000);
+}
+
 /* --- many at once ------------------------------------------------------ */
 
 enum { THREADS = 4, PROCESSES = 4, ROUNDS = 20000 };
@@ -227,6 +252,7 @@ int main(void)
     repeat(purse_agrees, 500, "a limit for good is a purse");
     repeat(bucket_agrees, 500, "a rate is a bucket");
     repeat(queue_agrees, 1, "who waits stands in a queue");
+    repeat(forever_agrees, 1, "who would wait for ever takes nothing");
     many(100000, true);
     many(100000000, false);
     return tap_done();
