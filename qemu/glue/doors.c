@@ -240,7 +240,7 @@ static bool lowers_limit(const struct re_call *call, int resource,
 
 static bool compares_own(const uint64_t *a, abi_long *ret)
 {
-    *ret = (int)a[2] == KCMP_EPOLL_TFD ? -TARGET_EINVAL : -TARGET_EBADF;
+    *ret = (int)a[2] == KCMP_EPOLL_TFD ? -TARGET_EPERM : -TARGET_EBADF;
     return (int)a[2] == KCMP_EPOLL_TFD ||
         ((int)a[2] == KCMP_FILE && (is_own(a[3]) || is_own(a[4])));
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "arena.h"
@@ -502,6 +503,17 @@ static int make_subjects(struct re_learn *l)
     return err;
 }
 
+/* Whether a file holds something else than records: a policy, say, that was named
+ * by mistake. What cannot be read is taken for what it should be. */
+static bool is_foreign(int fd)
+{
+    struct stat st;
+    char first;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        pread(fd, &first, 1, 0) == 1 && first != '{' && first != '\n';
+}
+
 static int open_file(struct re_learn *l, const char *path,
                      struct re_diags *diags)
 {
@@ -509,6 +521,12 @@ static int open_file(struct re_learn *l, const char *path,
     int fd = re_log_open(AT_FDCWD, path, 0);
     int err = errno;
 
+    if (fd >= 0 && is_foreign(fd)) {
+        close(fd);
+        re_diags_add(diags, RE_ERROR, path, 0, 0, 0, NULL, NULL,
+                     "not a file to learn into: it holds something else");
+        return -EEXIST;
+    }
     if (fd >= 0) {
         l->fd = re_move_high(fd);
         err = errno;

@@ -100,6 +100,11 @@ bad_file()
     fresh
     given=(-policy-learn "$work/none/file")
     expect_status "a file that cannot be made is an error" 2 call getpid
+    echo "[policy]" >"$work/mine.ini"
+    given=(-policy-learn "$work/mine.ini")
+    expect_status "and so is one that holds something else" 2 call getpid
+    check "which stays as it is" \
+        equals "$(cat "$work/mine.ini")" "[policy]"
 }
 
 for_each_target things refusals tree with_policy bad_file
