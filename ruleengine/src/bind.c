@@ -23,6 +23,7 @@ struct binder {
     int arg_count;          /* -1: prototype unknown */
     struct re_test *tests;  /* last test first, turned round at the end */
     unsigned count, room;
+    struct re_node *root;      /* the whole condition */
     struct re_node *lacking;
     const struct re_guest_ops *ops;
     struct re_layer *layer;
@@ -179,16 +180,18 @@ static bool evaluate(struct binder *b, struct re_node *node,
 
 static uint16_t push(struct binder *b, const struct re_test *test)
 {
+    if (b->count >= RE_COND_MAX) {
+        complain(b, b->root, b->root->offset, b->root->length, NULL,
+                 "the condition has too many tests");
+        return RE_COND_FALSE;
+    }
     if (b->count == b->room) {
         unsigned room = b->room ? b->room * 2 : 8;
         struct re_test *more = realloc(b->tests, room * sizeof(*more));
 
-        if (!more || b->count >= RE_COND_MAX) {
-            re_diags_add(b->diags, RE_ERROR, NULL, 0, 0, 0, NULL, NULL,
-                         more ? "a condition has too many tests" :
-                         "out of memory");
-            b->tests = more ? more : b->tests;
-            b->failed = true;
+        if (!more) {
+            complain(b, b->root, b->root->offset, b->root->length, NULL,
+                     "out of memory");
             return RE_COND_FALSE;
         }
         b->tests = more;
@@ -702,6 +705,7 @@ enum re_binding re_condition_bind(struct re_node *node, struct re_layer *layer,
     struct binder b = {
         .layer = layer, .target = layer->target, .slot = slot,
         .arena = layer->arena, .diags = diags, .ops = layer->ops,
+        .root = node,
     };
     uint16_t entry;
 

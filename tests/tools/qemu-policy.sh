@@ -165,4 +165,15 @@ says 1 'some.ini:2:11: error: this policy is not for sh4
       |           ^~~~~~~~
 1 error, 0 warnings' "another target refuses it" check some.ini --target sh4
 
+{
+    printf '[policy]\ndefault = allow\n[deny]\nopenat = EACCES if path in {\n'
+    seq -f '    /a/%.0f,' 65400
+    printf '    /b}\n'
+} | policy large.ini
+says 1 'large.ini:4:20: error: the condition has too many tests
+    4 | openat = EACCES if path in {
+      |                    ^~~~
+1 error, 0 warnings' "more tests than a condition can have" \
+    check large.ini --target aarch64
+
 tap_done
