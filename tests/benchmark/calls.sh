@@ -9,10 +9,6 @@
 begin twin
 count=$(of 20000)
 
-ini other <<'END'
-[deny]
-mount = EPERM
-END
 ini other-open <<'END'
 host-wall = off
 [deny]
@@ -28,16 +24,6 @@ host-wall = off
 [deny]
 getppid = EPERM quiet
 END
-ini return <<'END'
-[emulate]
-getppid = return 7
-END
-ini lua <<'END'
-handlers = number.lua
-[emulate]
-getppid = lua number
-END
-printf 'function number(call) return 7 end\n' >number.lua
 mkdir -p rules
 printf 'function syscall_getppid(num) return 1, 7 end\n' >rules/r.lua
 ini logged <<'END'
@@ -51,10 +37,6 @@ END
 ini passed-integer <<'END'
 [deny]
 dup = EPERM if fildes == 5 quiet
-END
-ini limit <<'END'
-[allow]
-getppid = always limit 1000000000 else EPERM
 END
 ini rate <<'END'
 [allow]

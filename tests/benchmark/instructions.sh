@@ -12,10 +12,6 @@ begin twin valgrind
 few=1000
 many=$(of 9000 3000)
 
-ini other <<'END'
-[deny]
-mount = EPERM
-END
 ini deny <<'END'
 [deny]
 dup = EPERM quiet
@@ -24,23 +20,9 @@ ini integer <<'END'
 [deny]
 dup = EPERM if fildes < 0 && fildes != 5 quiet
 END
-ini return <<'END'
-[emulate]
-getppid = return 7
-END
-ini lua <<'END'
-handlers = number.lua
-[emulate]
-getppid = lua number
-END
-printf 'function number(call) return 7 end\n' >number.lua
 ini logged <<'END'
 [deny]
 dup = EPERM
-END
-ini path <<'END'
-[deny]
-@open = EACCES if path under /srv
 END
 
 # counted NAME [-b BASE] [-l BUDGET] -- FUNCTIONS CALL COMMAND...
@@ -94,6 +76,6 @@ counted "deny, logged as JSON" -b "dup, unpatched" -- . dup "$ours" \
     -policy logged.ini -policy-log log
 counted "openat and close, unpatched" -- . openat "$twin"
 counted "a path rule that passes" -b "openat and close, unpatched" -- \
-    . openat "$ours" -policy path.ini
+    . openat "$ours" -policy paths.ini
 measure 1
 finish

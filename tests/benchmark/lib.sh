@@ -55,7 +55,8 @@ results=${BENCH_RESULTS:-$TEST_TMP/results}
 # do_syscall, and what the project adds to a call's way
 added_functions='(do_syscall|policy_[a-z_]*|re_[a-z_]*|st_[a-z_]*)'
 
-# begin [twin | plugins | compiler]...: what the group needs, or it is skipped
+# begin [twin | plugins | compiler]...: what the group needs, or it is skipped.
+# The working folder gets the policies that groups share (policies/).
 begin()
 {
     local need cc
@@ -75,7 +76,7 @@ begin()
         skip_all "there is no compiler for $target"
     "$cc" -O2 -static -pthread -o "$loop" "$here/loop.c" &&
         gcc -O2 -static -pthread -o "$native" "$here/loop.c" || exit 1
-    cd "$TEST_TMP" || exit 1
+    cp "$here"/policies/* "$TEST_TMP" && cd "$TEST_TMP" || exit 1
 }
 
 # of N [QUICK]: N, or few in a quick run

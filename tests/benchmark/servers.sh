@@ -33,16 +33,7 @@ end_servers()
     done
 }
 
-# one: a rule that concerns nothing. paths: every open is looked at, as in most
-# policies. web.ini is what such a server would have.
-ini one <<'END'
-[deny]
-mount = EPERM
-END
-ini paths <<'END'
-[deny]
-@open = EACCES if path under /root
-END
+# Beside those that groups share. web.ini is what such a server would have.
 ini redis <<'END'
 [deny]
 @open = EACCES if path in {/etc/shadow, /etc/gshadow} || path under /root
@@ -150,17 +141,17 @@ measure_server()
     measure $few || finish
 }
 
-for kind in unpatched strace none one paths web learning; do
+for kind in unpatched strace none other paths web learning; do
     port[nginx-$kind]=$(free_port)
     nginx_site "$TEST_TMP/site-$kind" "${port[nginx-$kind]}"
     launch nginx $kind "$guest/usr/sbin/nginx" -e stderr \
         -p "$TEST_TMP/site-$kind" -c "$TEST_TMP/site-$kind/nginx.conf"
 done
 measure_server nginx unpatched=unpatched none="no policy" \
-    one="one rule for another call" paths="a path rule" web=web.ini \
+    other="one rule for another call" paths="a path rule" web=web.ini \
     learning="no policy, learning" \
     strace="unpatched, under strace --seccomp-bpf"
-for kind in unpatched none one redis learning; do
+for kind in unpatched none other redis learning; do
     port[redis-$kind]=$(free_port)
     mkdir -p "data-$kind"
     launch redis $kind "$guest/usr/bin/redis-server" --bind 127.0.0.1 \
@@ -168,6 +159,6 @@ for kind in unpatched none one redis learning; do
         --ignore-warnings ARM64-COW-BUG
 done
 measure_server redis unpatched=unpatched none="no policy" \
-    one="one rule for another call" redis="a policy for redis" \
+    other="one rule for another call" redis="a policy for redis" \
     learning="no policy, learning"
 finish

@@ -9,17 +9,9 @@
 begin twin
 count=$(of 60000)
 
-ini other <<'END'
-[deny]
-mount = EPERM
-END
 ini deny <<'END'
 [deny]
 getppid = EPERM quiet
-END
-ini limit <<'END'
-[allow]
-getppid = always limit 1000000000 else EPERM
 END
 for state in process thread; do
     ini "lua-$state" <<END
@@ -29,11 +21,6 @@ handler-state = $state
 getppid = lua number
 END
 done
-printf 'function number(call) return 7 end\n' >number.lua
-ini path <<'END'
-[deny]
-@open = EACCES if path under /srv
-END
 
 table getppid ns less "getppid, by threads ($(nproc) processors)" both
 for threads in 1 2 4 8; do
@@ -57,7 +44,7 @@ for threads in 1 2 4 8; do
     each=$((count / 4 / threads))
     row "unpatched" -x $threads -- "$twin" "$loop" openat=0 $each $threads
     row "path rule" -x $threads -b unpatched -- \
-        "$ours" -policy path.ini "$loop" openat=0 $each $threads
+        "$ours" -policy paths.ini "$loop" openat=0 $each $threads
 done
 measure
 finish

@@ -92,7 +92,7 @@ working()
     status=$?
 }
 
-mkdir -p "$TEST_TMP/work/t" "$TEST_TMP/forbidden"
+mkdir -p "$TEST_TMP"/{work/t,forbidden}
 cd "$TEST_TMP/work" || exit 1
 cat >one.c <<'C'
 #include <stdio.h>
