@@ -12,6 +12,7 @@
 #include <ruleengine/facts.h>
 
 #include "tap.h"
+#include "engine-fixture.h"
 
 #define ANY_ACCESS (-1)
 
@@ -132,19 +133,12 @@ static struct re_engine *load(const struct st_target *target,
     struct re_config config = {
         .target = target, .policies = policies, .policy_count = 1,
     };
-    struct re_diags *diags = re_diags_new();
     struct re_engine *engine = NULL;
     FILE *f = fdopen(mkstemp(path), "w");
 
     fprintf(f, "[policy]\n%s\n", rules);
     fclose(f);
-    if (re_engine_new(&engine, &config, diags) < 0) {
-        char *text = re_diag_text(re_diags_at(diags, 0));
-
-        tap_note(text);
-        free(text);
-    }
-    re_diags_free(diags);
+    engine = engine_of(&config);
     unlink(path);
     return engine;
 }

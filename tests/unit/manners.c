@@ -13,6 +13,7 @@
 
 #include "guest-fixture.h"
 #include "tap.h"
+#include "engine-fixture.h"
 
 /* --- the emulator ------------------------------------------------------- */
 
@@ -91,7 +92,6 @@ static void load(const char *rules)
         .target = target, .ops = &ops, .logs = logs, .log_count = 1,
         .policies = policies, .policy_count = 1,
     };
-    struct re_diags *diags = re_diags_new();
     FILE *f = fdopen(mkstemp(path), "w");
 
     ops = guest_ops;
@@ -103,15 +103,8 @@ static void load(const char *rules)
     fprintf(f, "[policy]\ndefault = allow\n%s", rules);
     fclose(f);
     re_engine_free(engine);
-    engine = NULL;
     memset(&thread, 0, sizeof(thread));
-    if (re_engine_new(&engine, &config, diags) < 0) {
-        char *text = re_diag_text(re_diags_at(diags, 0));
-
-        tap_note(text);
-        free(text);
-    }
-    re_diags_free(diags);
+    engine = engine_of(&config);
     unlink(path);
 }
 

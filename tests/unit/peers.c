@@ -16,6 +16,7 @@
 
 #include "guest-fixture.h"
 #include "tap.h"
+#include "engine-fixture.h"
 
 enum { MAX = 4 };
 
@@ -105,7 +106,6 @@ static void load(void)
         .target = target, .ops = &ops, .logs = logs, .log_count = 1,
         .policies = policies, .policy_count = layers,
     };
-    struct re_diags *diags = re_diags_new();
 
     ops = guest_ops;
     ops.accept = fake_accept;
@@ -114,15 +114,8 @@ static void load(void)
         policies[i] = paths[i];
     }
     re_engine_free(engine);
-    engine = NULL;
     memset(&thread, 0, sizeof(thread));
-    if (re_engine_new(&engine, &config, diags) < 0) {
-        char *text = re_diag_text(re_diags_at(diags, 0));
-
-        tap_note(text);
-        free(text);
-    }
-    re_diags_free(diags);
+    engine = engine_of(&config);
     while (layers) {
         unlink(paths[--layers]);
     }

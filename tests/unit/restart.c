@@ -10,6 +10,7 @@
 #include <ruleengine/engine.h>
 
 #include "tap.h"
+#include "engine-fixture.h"
 
 static struct re_engine *load(const char *rules)
 {
@@ -19,20 +20,13 @@ static struct re_engine *load(const char *rules)
         .target = st_target_by_name("aarch64"),
         .policies = policies, .policy_count = 1,
     };
-    struct re_diags *diags = re_diags_new();
     struct re_engine *engine = NULL;
     int fd = mkstemp(path);
     FILE *f = fdopen(fd, "w");
 
     fprintf(f, "[policy]\ndefault = allow\n%s", rules);
     fclose(f);
-    if (re_engine_new(&engine, &config, diags) < 0) {
-        char *text = re_diag_text(re_diags_at(diags, 0));
-
-        tap_note(text);
-        free(text);
-    }
-    re_diags_free(diags);
+    engine = engine_of(&config);
     unlink(path);
     strcpy(path + strlen(path) - 6, "XXXXXX");
     return engine;
