@@ -22,7 +22,8 @@
 #include <ruleengine/engine.h>
 
 #include "accept.h"
-#include "exec.h"
+#include "descriptors.h"
+#include "guest.h"
 #include "path.h"
 #include "policy.h"
 

@@ -16,8 +16,9 @@
 
 #include <ruleengine/engine.h>
 
+#include "descriptors.h"
 #include "doors.h"
-#include "exec.h"
+#include "guest.h"
 #include "path.h"
 #include "pin.h"
 #include "policy.h"

@@ -12,7 +12,7 @@
 
 #include <ruleengine/engine.h>
 
-#include "exec.h"
+#include "handover.h"
 
 #define PRIORITY 200            /* 101 is the first that a program may have */
 

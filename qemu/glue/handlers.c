@@ -6,7 +6,7 @@
 
 #include <ruleengine/engine.h>
 
-#include "exec.h"
+#include "descriptors.h"
 #include "handlers.h"
 #include "pin.h"
 #include "policy.h"

@@ -10,7 +10,7 @@
 
 #include <ruleengine/extent.h>
 
-#include "exec.h"
+#include "descriptors.h"
 #include "landlock.h"
 #include "policy.h"
 

@@ -11,7 +11,8 @@
 #ifndef LINUX_USER_POLICY_LANDLOCK_H
 #define LINUX_USER_POLICY_LANDLOCK_H
 
-struct re_engine;
+#include <ruleengine/engine.h>
+
 struct landlock;
 
 /*

@@ -13,8 +13,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "descriptors.h"
 #include "doors.h"
-#include "exec.h"
 #include "made.h"
 #include "policy.h"
 

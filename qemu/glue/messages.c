@@ -6,6 +6,7 @@
 
 #include <ruleengine/engine.h>
 
+#include "guest.h"
 #include "messages.h"
 #include "path.h"
 #include "policy.h"

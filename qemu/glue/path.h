@@ -33,10 +33,7 @@ void policy_path_start(const struct st_target *target, uint8_t *map);
  * policy_path_start(), or when memory is short. */
 struct re_facts *policy_path_facts(struct re_call *call);
 
-/* In policy.c: guest memory. */
-extern const struct re_guest_ops policy_guest_ops;
-
-/* For it: */
+/* For policy_guest_ops: */
 void policy_path_resolve(void *guest, const struct re_path_query *query,
                          struct re_path *path);
 int policy_path_replace(void *guest, const struct re_path_query *query,
@@ -54,6 +51,10 @@ int policy_path_identity(void *guest, int dirfd, uint64_t ret[2]);
  * call's arguments. For every watched call, before the policy is asked.
  */
 bool policy_path_guard(struct re_call *call, abi_long *ret);
+
+/* Has such calls watched from now on: marks them in the map. NULL: nothing is
+ * watched. */
+void policy_path_watch(uint8_t *map);
 
 /* Replaces the arguments of a call that is about to run. 0, or the guest's
  * errno, negative: then it must not run. */

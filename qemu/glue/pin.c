@@ -7,7 +7,7 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
-#include "exec.h"
+#include "descriptors.h"
 #include "pin.h"
 #include "policy.h"
 

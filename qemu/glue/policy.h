@@ -2,9 +2,9 @@
 /*
  * policy: what QEMU's user mode asks of the rule engine.
  *
- * The patches call the functions below and do nothing else; policy.c does the
- * work. Both files are compiled inside QEMU, once for each target, with QEMU's
- * own headers; include "qemu.h" before this file.
+ * The patches call the functions below and do nothing else; the files beside
+ * this one do the work. They are compiled inside QEMU, once for each target, with
+ * QEMU's own headers; include "qemu.h" before this file.
  *
  * Without a policy every function here is a no-operation or does what QEMU
  * does by itself.

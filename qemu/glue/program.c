@@ -10,8 +10,8 @@
 #include <sys/syscall.h>
 #include <sys/statvfs.h>
 
+#include "descriptors.h"
 #include "doors.h"
-#include "exec.h"
 #include "path.h"
 #include "policy.h"
 #include "program.h"

@@ -11,9 +11,10 @@
 
 #include <ruleengine/engine.h>
 
-#include "exec.h"
+#include "handover.h"
 #include "host-filter.h"
 #include "landlock.h"
+#include "options.h"
 #include "policy.h"
 #include "wall.h"
 
