@@ -61,6 +61,12 @@ shell_test status/one 'echo "ok 1 - a"' 'echo 1..1' 'exit 3'
 gives "one with a status but no failure" 1 "1 passed, 1 failed" status
 shell_test bailing/one 'echo "ok 1 - a"' 'echo 1..1' 'echo "Bail out! rain"'
 gives "one that bails out" 1 "1 passed, 1 failed" bailing
+shell_test barred/one 'echo "ok 1 - a"' 'echo 1..1'
+chmod -x "$tree/tests/barred/one.sh"
+gives "one that cannot be executed" 1 "0 passed, 1 failed" barred
+shell_test sourced/one 'echo "ok 1 - a"' 'echo 1..1'
+echo 'exit 1' >"$tree/tests/sourced/lib.sh"
+gives "what tests source is none" 0 "1 passed, 0 failed" sourced
 shell_test slow/one '# timeout: 1' 'echo 1..1' 'exec sleep 20'
 gives "one that does not end" 1 "0 passed, 1 failed" slow
 like "$output" 'no end after 1 s' "the limit is named"
@@ -101,7 +107,7 @@ succeeds "--list" "$tree/tools/test" --list
 like "$output" '^good/two$' "names a test"
 like "$output" '^benchmark/one$' "names a benchmark"
 rm -r "$tree"/tests/{bad,dying,short,planless,silent,status,bailing,slow} \
-    "$tree"/tests/{limited,stopping,leaving}
+    "$tree"/tests/{limited,stopping,leaving,barred,sourced}
 gives "no suite named" 0 "6 passed, 0 failed, 2 skipped"
 unlike "$output" 'benchmark' "benchmarks are run on request only"
 
