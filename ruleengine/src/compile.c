@@ -20,6 +20,7 @@ struct entry {
     const struct re_test *tests;
     struct re_manner_bound manner;
     uint16_t slot;
+    uint16_t test_count;
     bool asks, names, peers;
     bool exact;             /* a directory's rule for this very spelling */
 };
@@ -131,6 +132,7 @@ static int add_entry(struct compiler *c, struct spread *s, unsigned slot,
     }
     e->bound = s->bound;
     e->tests = bound ? bound->tests : NULL;
+    e->test_count = bound ? bound->count : 0;
     e->asks = (bound && bound->asks) || s->manner.form || s->draft->device;
     e->manner = s->manner;
     e->names = (bound && bound->names) || s->manner.form;
@@ -377,7 +379,8 @@ static int settle_slot(struct compiler *c, unsigned slot)
     count = 0;
     for (const struct entry *e = c->lists[slot]; e; e = e->next) {
         candidates[count++] = (struct re_candidate) {
-            .rule = e->bound->draft->rule, .tests = e->tests,
+            .rule = e->bound->draft->rule,
+            .tests = e->tests, .test_count = e->test_count,
             .asks = e->asks, .names = e->names, .peers = e->peers,
             .draft = e->bound->draft,
             .measure = e->manner.measure, .form = e->manner.form,

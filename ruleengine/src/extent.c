@@ -30,13 +30,13 @@ struct walk {
     bool unbound;               /* do not take the way on of a wanted test */
     uint32_t *seen;             /* by index_of(): the last walk that came by */
     uint32_t number;            /* of this walk, from 1 */
-    unsigned last;              /* highest index of a test seen */
+    uint32_t first[CANDIDATES_MAX + 1]; /* of each candidate's tests in there */
     bool elsewhere;             /* a rule was met that changes what is named */
 };
 
-static size_t index_of(unsigned candidate, unsigned test)
+static size_t index_of(const struct walk *w, unsigned candidate, unsigned test)
 {
-    return (size_t)candidate * RE_COND_MAX + test;
+    return (size_t)w->first[candidate] + test;
 }
 
 static bool is_wanted(const struct walk *w, const struct re_test *test)
@@ -121,11 +121,10 @@ static bool reaches(struct walk *w, unsigned candidate, unsigned at)
             at = first_test(c + 1);
             continue;
         }
-        if (w->seen[index_of(candidate, at)] == w->number) {
+        if (w->seen[index_of(w, candidate, at)] == w->number) {
             break;
         }
-        w->seen[index_of(candidate, at)] = w->number;
-        w->last = at > w->last ? at : w->last;
+        w->seen[index_of(w, candidate, at)] = w->number;
         open = ways(w, &c->tests[at]);
         if (w->unbound && is_wanted(w, &c->tests[at])) {
             open &= ~1u;
@@ -200,21 +199,19 @@ static bool tell_if_it_leads_on(struct walk *w, unsigned candidate,
 /* Of each test that the walk has come by. */
 static enum re_extent tell_all(struct walk *w)
 {
-    size_t row = w->last + 1;
-    uint8_t *reached = calloc(w->slot->count, row);
+    size_t total = w->first[w->slot->count];
+    uint8_t *reached = calloc(total + 1, 1);
     bool any = false;
 
     if (!reached) {
         return RE_EXTENT_ANY;
     }
-    for (unsigned c = 0; c < w->slot->count; c++) {
-        for (unsigned i = 0; i < row; i++) {
-            reached[c * row + i] = w->seen[index_of(c, i)] == w->number;
-        }
+    for (size_t i = 0; i < total; i++) {
+        reached[i] = w->seen[i] == w->number;
     }
     for (unsigned c = 0; c < w->slot->count; c++) {
-        for (unsigned i = 0; i < row; i++) {
-            any |= reached[c * row + i] && tell_if_it_leads_on(w, c, i);
+        for (unsigned i = 0; i < w->slot->candidates[c].test_count; i++) {
+            any |= reached[index_of(w, c, i)] && tell_if_it_leads_on(w, c, i);
         }
     }
     free(reached);
@@ -228,7 +225,6 @@ static enum re_extent walk_family(struct walk *w)
     if (reaches_anew(w, 0, first, true)) {
         return RE_EXTENT_ANY;
     }
-    w->last = 0;
     if (!reaches_anew(w, 0, first, false)) {
         return RE_EXTENT_NONE;
     }
@@ -268,7 +264,10 @@ enum re_extent re_layer_extent(const struct re_layer *layer, unsigned slot,
     if (w.slot->count == 0 || w.slot->count > CANDIDATES_MAX) {
         return RE_EXTENT_ANY;
     }
-    w.seen = calloc(w.slot->count, RE_COND_MAX * sizeof(*w.seen));
+    for (unsigned i = 0; i < w.slot->count; i++) {
+        w.first[i + 1] = w.first[i] + w.slot->candidates[i].test_count;
+    }
+    w.seen = calloc(w.first[w.slot->count] + 1, sizeof(*w.seen));
     extent = w.seen ? walk_all(&w) : RE_EXTENT_ANY;
     free(w.seen);
     return extent;

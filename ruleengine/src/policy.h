@@ -146,6 +146,7 @@ struct re_candidate {
     bool asks;              /* some of the tests, or the verdict, need facts */
     bool names;             /* ... about paths, addresses or descriptors */
     bool peers;             /* ... about who a connection comes from */
+    uint16_t test_count;
     const struct re_measure *measure;   /* of a limit; NULL: none, or calls */
     const struct re_form *form;     /* of a verdict that changes paths */
     const struct re_device *device;     /* whose descriptor ... */
