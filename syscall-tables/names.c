@@ -70,6 +70,11 @@ const char *st_name_at(unsigned i)
     return i < ST_N_COUNT - 1 ? st_table_name(i + 1) : NULL;
 }
 
+unsigned st_call_at(unsigned i)
+{
+    return i < ST_N_COUNT - 1 ? st_table_canonical(i + 1) : ST_N_none;
+}
+
 const char *st_canonical_name(const char *name)
 {
     return st_table_name(st_table_canonical(st_table_name_find(name)));

@@ -109,25 +109,28 @@ unsigned st_slot_operation(const struct st_target *t, unsigned slot)
     return sub ? sub->operation : 0;
 }
 
-unsigned st_slots_of_name(const struct st_target *t, const char *name,
+unsigned st_slots_of_call(const struct st_target *t, unsigned call,
                           uint16_t slots[ST_MAX_SPELLINGS])
 {
-    unsigned canonical = st_table_canonical(st_table_name_find(name));
-    unsigned slot, count = 0;
+    const struct st_call *calls = t->calls;
+    unsigned slots_of_target = t->slot_count, count = 0;
 
-    if (canonical == ST_N_none) {
-        return 0;
-    }
-    for (slot = 0; slot < t->slot_count && count < ST_MAX_SPELLINGS; slot++) {
-        if (st_table_canonical(t->calls[slot].name) == canonical) {
+    for (unsigned slot = 0; slot < slots_of_target; slot++) {
+        if (calls[slot].call == call && call != ST_N_none &&
+            count < ST_MAX_SPELLINGS) {
             slots[count++] = slot;
         }
     }
     return count;
 }
 
+unsigned st_slots_of_name(const struct st_target *t, const char *name,
+                          uint16_t slots[ST_MAX_SPELLINGS])
+{
+    return st_slots_of_call(t, st_call_of_name(name), slots);
+}
+
 unsigned st_call_of_slot(const struct st_target *t, unsigned slot)
 {
-    return slot < t->slot_count ? st_table_canonical(t->calls[slot].name) :
-        ST_N_none;
+    return slot < t->slot_count ? t->calls[slot].call : ST_N_none;
 }

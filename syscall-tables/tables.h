@@ -35,6 +35,13 @@ enum st_name_id {
     ST_N_COUNT
 };
 
+/* The name that stands for all spellings of a call. */
+enum st_call_id {
+#define NAME(name, canonical) ST_CALL_##name = ST_N_##canonical,
+#include "generated/names.inc"
+#undef NAME
+};
+
 /* Prototypes; 0 is "not known". */
 enum st_prototype_id {
     ST_P_none,
@@ -72,6 +79,7 @@ enum st_constant_id {
 struct st_call {
     uint16_t name;          /* enum st_name_id */
     uint16_t prototype;     /* enum st_prototype_id */
+    uint16_t call;          /* enum st_call_id of the name, or 0 */
 };
 
 /* A constant whose value on a target is not the one in constants.inc. */

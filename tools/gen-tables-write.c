@@ -262,8 +262,9 @@ static void write_target(const struct tables *all, const char *directory,
 
     fprintf(out, "#include \"../tables.h\"\n\n"
             "static const struct st_call calls[] = {\n"
-            "#define CALL(slot, name, prototype) "
-            "[slot] = { ST_N_##name, ST_P_##prototype },\n"
+            "#define CALL(slot, name, prototype) \\\n"
+            "    [slot] = { ST_N_##name, ST_P_##prototype, "
+            "ST_CALL_##name },\n"
             "#include \"%s\"\n#undef CALL\n};\n\n", calls);
     write_subcalls(out, t);
     if (any_difference) {

@@ -275,12 +275,12 @@ abi_long policy_guest_errno(int error)
 static void find_slots(const struct st_target *target,
                        const char *const *names, size_t count, bool *slots)
 {
-    for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
-        const char *name = st_slot_name(target, slot);
+    for (size_t i = 0; i < count; i++) {
+        uint16_t found[ST_MAX_SPELLINGS];
+        unsigned n = st_slots_of_name(target, names[i], found);
 
-        name = name ? st_canonical_name(name) : NULL;
-        for (size_t i = 0; name && i < count; i++) {
-            slots[slot] |= strcmp(name, names[i]) == 0;
+        while (n > 0) {
+            slots[found[--n]] = true;
         }
     }
 }

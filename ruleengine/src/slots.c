@@ -33,10 +33,10 @@ static void add_carried(struct gathering *g, unsigned carrier)
     }
 }
 
-static void add_name(struct gathering *g, const char *name, bool of_set)
+static void add_call(struct gathering *g, unsigned call, bool of_set)
 {
     uint16_t slots[ST_MAX_SPELLINGS];
-    unsigned count = st_slots_of_name(g->target, name, slots);
+    unsigned count = st_slots_of_call(g->target, call, slots);
 
     for (unsigned i = 0; i < count; i++) {
         if (!st_slot_is_carrier(g->target, slots[i])) {
@@ -75,10 +75,10 @@ static const struct re_slots *gather(struct re_slot_index *index,
     struct re_slots *list;
 
     for (unsigned i = 0; set && i < set->count; i++) {
-        add_name(&g, st_name_at(set->members[i]), true);
+        add_call(&g, st_call_at(set->members[i]), true);
     }
     if (!set) {
-        add_name(&g, name, false);
+        add_call(&g, st_call_of_name(name), false);
     }
     list = keep(index, key, &g);
     if (list) {

@@ -5,7 +5,8 @@
 #include "../tables.h"
 
 static const struct st_call calls[] = {
-#define CALL(slot, name, prototype) [slot] = { ST_N_##name, ST_P_##prototype },
+#define CALL(slot, name, prototype) \
+    [slot] = { ST_N_##name, ST_P_##prototype, ST_CALL_##name },
 #include "calls-ppc.inc"
 #undef CALL
 };

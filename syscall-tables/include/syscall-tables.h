@@ -155,6 +155,11 @@ const char *st_name_at(unsigned i);
 
 unsigned st_call_of_name(const char *name);
 unsigned st_call_of_slot(const struct st_target *t, unsigned slot);
+unsigned st_call_at(unsigned i);        /* of st_name_at(i); 0 past the end */
+
+/* st_slots_of_name() by that number. */
+unsigned st_slots_of_call(const struct st_target *t, unsigned call,
+                          uint16_t slots[ST_MAX_SPELLINGS]);
 
 /* The name that all spellings of a call share ("mmap" for "mmap2", "openat"
  * for "openat"); NULL for an unknown name. */

@@ -21,9 +21,12 @@ static void check_names(void)
         CHECK(&checks, canonical && strcmp(st_canonical_name(canonical),
                                            canonical) == 0,
               "%s: %s", name, canonical ? canonical : "none");
+        CHECK(&checks, st_call_at(i) && st_call_at(i) == st_call_of_name(name),
+              "%s", name);
         last = name;
     }
     CHECK(&checks, i > 500, "%u names", i);
+    CHECK(&checks, st_call_at(i) == 0, "past the end");
     CHECK(&checks, !st_name_known("opeenat"), "an unknown name");
     CHECK(&checks, !st_name_known(""), "an empty name");
     CHECK(&checks, !st_canonical_name("opeenat"), "an unknown name");
@@ -91,6 +94,8 @@ static void check_slots(const struct st_target *t)
             continue;
         }
         named++;
+        CHECK(&checks, st_call_of_slot(t, slot) == st_call_of_name(name),
+              "%s", name);
         count = st_slots_of_name(t, name, slots);
         for (i = 0; i < count && slots[i] != slot; i++) {
             CHECK(&checks, i == 0 || slots[i - 1] < slots[i], "%s", name);
@@ -102,6 +107,7 @@ static void check_slots(const struct st_target *t)
     CHECK(&checks, named > 250, "%s: %u calls", st_target_name(t), named);
     CHECK(&checks, !st_slot_name(t, st_slot_count(t)), "past the end");
     CHECK(&checks, st_slots_of_name(t, "opeenat", slots) == 0, "unknown");
+    CHECK(&checks, st_slots_of_call(t, 0, slots) == 0, "no call");
     CHECK(&checks, st_number_of_slot(t, st_slot_count(t)) == -1, "past");
 }
 
