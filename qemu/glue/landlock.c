@@ -3,8 +3,10 @@
 #include "qemu.h"
 #include "user-internals.h"
 #include "qemu/path.h"
+#include "qemu/timer.h"
 
 #include <link.h>
+#include <semaphore.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -131,7 +133,8 @@ static void note_name(struct landlock *l, const char *name, uint64_t rights)
     } else {
         note(l->places, real, rights);
     }
-    if (lstat(name, &st) == 0 && S_ISLNK(st.st_mode)) {
+    if (strcmp(real, name) != 0 && lstat(name, &st) == 0 &&
+        S_ISLNK(st.st_mode)) {
         note_folder_of(l, name, rights & (MAKE_ANY | REMOVE_ANY | REFER));
     }
 }
@@ -543,10 +546,11 @@ int landlock_prepare(struct landlock **ret, const char **ret_why,
  * those of faults, so one of these makes it call restrict_self.
  */
 #define CALL_SIGNAL SIGFPE
-#define WAIT_US 500000
+#define WAIT_NS (NANOSECONDS_PER_SECOND / 2)
 
 static int enforced_fd;
-static int enforced_result[2];      /* how many succeeded, failed */
+static int enforced_count;          /* of the others: how many succeeded */
+static sem_t enforced_answer;       /* by each of them, whatever has come of it */
 
 static int restrict_self(int fd)
 {
@@ -561,7 +565,10 @@ static void restrict_thread(int sig)
 {
     int err = errno;
 
-    qatomic_inc(&enforced_result[restrict_self(enforced_fd) < 0]);
+    if (restrict_self(enforced_fd) == 0) {
+        qatomic_inc(&enforced_count);
+    }
+    sem_post(&enforced_answer);
     errno = err;
 }
 
@@ -582,23 +589,36 @@ static int call_threads(void)
     return dir ? others : -ENOENT;
 }
 
+static void wait_for(int others)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_nsec += WAIT_NS;
+    end.tv_sec += end.tv_nsec / NANOSECONDS_PER_SECOND;
+    end.tv_nsec %= NANOSECONDS_PER_SECOND;
+    while (others > 0) {
+        if (sem_clockwait(&enforced_answer, CLOCK_MONOTONIC, &end) == 0) {
+            others--;
+        } else if (errno != EINTR) {
+            break;
+        }
+    }
+}
+
 static int restrict_others(void)
 {
     struct sigaction act = { .sa_handler = restrict_thread }, old;
-    int others, waited = 0;
+    int others;
 
+    sem_init(&enforced_answer, 0, 0);
     sigfillset(&act.sa_mask);
     sigaction(CALL_SIGNAL, &act, &old);
     others = call_threads();
-    while (others > 0 && waited < WAIT_US &&
-           qatomic_read(&enforced_result[0]) +
-           qatomic_read(&enforced_result[1]) < others) {
-        g_usleep(20);
-        waited += 20;
-    }
+    wait_for(others);
     sigaction(CALL_SIGNAL, &old, NULL);
     return others < 0 ? others :
-        qatomic_read(&enforced_result[0]) == others ? 0 : -EBUSY;
+        qatomic_read(&enforced_count) == others ? 0 : -EBUSY;
 }
 
 int landlock_enforce(struct landlock *l)
