@@ -3,8 +3,11 @@
 #include "policy-question.h"
 
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 static const char help[] =
 "usage: qemu-policy diff OLD NEW [--target TARGET|all]\n"
@@ -13,12 +16,17 @@ static const char help[] =
 "every value of its arguments at which a condition of either changes its answer.\n"
 "However rules are spelled, ordered or included, what comes to the same is no\n"
 "difference. For each call that differs: the rules that can decide it (\"-\": of\n"
-"OLD alone, \"+\": of NEW alone), and a call as an example. Calls with patterns,\n"
-"or with too many values, that no example tells apart are compared as text.\n"
+"OLD alone, \"+\": of NEW alone), and a call as an example. \"unsure\" stands where\n"
+"none was found, and nothing proves that there is none: with patterns, or when\n"
+"the 250 million questions are used up that one call may take.\n"
 "\n"
-"Exit status: 0 they are the same, 1 they differ or have errors, 2 wrong usage.\n";
+"Exit status: 0 they are the same, 1 they differ, or may, or have errors,\n"
+"2 wrong usage.\n";
 
-enum { NAMES_SHOWN = 10 };
+enum {
+    NAMES_SHOWN = 10,       /* calls of one change */
+    BOTH_SHOWN = 20,        /* rules that both policies have */
+};
 
 /* A change, and the calls that it befalls: on "target" (one bit each) alike. */
 struct change {
@@ -33,7 +41,72 @@ struct changes {
     size_t count;
 };
 
+/* --- while it takes its time --------------------------------------------- */
+
+/* One line on a terminal, from the second second on. */
+static struct progress {
+    bool wanted;
+    bool shown;
+    struct timespec begin;
+    const char *target;
+    unsigned nth, of;       /* the target; how many there are */
+    const char *call;
+} progress;
+
+static void progress_begin(void)
+{
+    progress.wanted = isatty(STDERR_FILENO);
+    clock_gettime(CLOCK_MONOTONIC, &progress.begin);
+}
+
+static void progress_tell(void *unused, uint64_t asked)
+{
+    struct timespec now;
+
+    (void)unused;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec - progress.begin.tv_sec < 2) {
+        return;
+    }
+    fprintf(stderr, "\r%s (%u of %u): %s", progress.target, progress.nth,
+            progress.of, progress.call);
+    if (asked) {
+        fprintf(stderr, ", %" PRIu64 " of at most %d"
+                " million questions", asked / 1000000,
+                RE_ASKED_MAX / 1000000);
+    }
+    fputs("\033[K", stderr);
+    progress.shown = true;
+}
+
+static void progress_end(void)
+{
+    if (progress.shown) {
+        fputs("\r\033[K", stderr);
+    }
+}
+
+/* For the comparison of one call; NULL: nobody looks. */
+static const struct re_watch *watch(const char *call)
+{
+    static const struct re_watch watch = { .tell = progress_tell };
+
+    if (!progress.wanted) {
+        return NULL;
+    }
+    progress.call = call;
+    progress_tell(NULL, 0);
+    return &watch;
+}
+
 /* --- one call ----------------------------------------------------------- */
+
+/* The effects of the rules that can decide, in their order and sorted. */
+struct effects {
+    const struct re_answer *answer;
+    char **texts, **sorted;
+    size_t count;
+};
 
 static char *effect(const struct re_answer_rule *r)
 {
@@ -44,48 +117,58 @@ static char *effect(const struct re_answer_rule *r)
                          r->lacking ? " (always)" : "");
 }
 
-static bool has_effect(const struct re_answer *a, const char *text)
+static int by_text(const void *a, const void *b)
 {
-    bool found = false;
-
-    for (size_t i = 0; i <= a->decides && !found; i++) {
-        char *other = effect(&a->rules[i]);
-
-        found = strcmp(text, other) == 0;
-        free(other);
-    }
-    return found;
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void put_side(FILE *out, const struct re_answer *a,
-                     const struct re_answer *other, char sign)
+static void effects_set(struct effects *e, const struct re_answer *a)
 {
-    for (size_t i = 0; i <= a->decides; i++) {
-        char *text = effect(&a->rules[i]);
-        bool both = has_effect(other, text);
+    e->answer = a;
+    e->count = a->decides + 1;
+    e->texts = policy_need(reallocarray(NULL, e->count, sizeof(char *)));
+    e->sorted = policy_need(reallocarray(NULL, e->count, sizeof(char *)));
+    for (size_t i = 0; i < e->count; i++) {
+        e->texts[i] = e->sorted[i] = effect(&a->rules[i]);
+    }
+    qsort(e->sorted, e->count, sizeof(char *), by_text);
+}
 
-        if (!both || sign == '+') {
-            fprintf(out, "  %c ", both ? ' ' : sign);
-            policy_put_place(out, &a->rules[i]);
-            fprintf(out, "  %s\n", text);
+static void effects_free(struct effects *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        free(e->texts[i]);
+    }
+    free(e->texts);
+    free(e->sorted);
+}
+
+static bool has_effect(const struct effects *e, char *text)
+{
+    return bsearch(&text, e->sorted, e->count, sizeof(char *), by_text);
+}
+
+/* Of rules that both have, those that stand first are shown. */
+static void put_side(FILE *out, const struct effects *e,
+                     const struct effects *other, char sign)
+{
+    size_t both_shown = 0, left = 0;
+
+    for (size_t i = 0; i < e->count; i++) {
+        bool both = has_effect(other, e->texts[i]);
+
+        if (both && (sign == '-' || both_shown == BOTH_SHOWN)) {
+            left += sign == '+';
+            continue;
         }
-        free(text);
+        both_shown += both;
+        fprintf(out, "  %c ", both ? ' ' : sign);
+        policy_put_place(out, &e->answer->rules[i]);
+        fprintf(out, "  %s\n", e->texts[i]);
     }
-}
-
-/* By effects in order; the places do not count. */
-static bool same(const struct re_answer *a, const struct re_answer *b)
-{
-    bool equal = a->decides == b->decides;
-
-    for (size_t i = 0; i <= a->decides && equal; i++) {
-        char *x = effect(&a->rules[i]), *y = effect(&b->rules[i]);
-
-        equal = strcmp(x, y) == 0 && a->rules[i].logs == b->rules[i].logs;
-        free(x);
-        free(y);
+    if (left > 0) {
+        fprintf(out, "    and %zu more that both have\n", left);
     }
-    return equal;
 }
 
 /* "    e.g. connect addr=192.0.2.1 port=80: allow (a.ini:3), then deny EACCES
@@ -109,38 +192,74 @@ static void put_example(FILE *out, const char *name,
     fputc('\n', out);
 }
 
+/* What was tried in vain. */
+static void put_doubt(FILE *out, const struct re_contrast *c)
+{
+    static const struct {
+        unsigned bit;
+        const char *text;
+    } doubts[] = {
+        { RE_UNSURE_PATTERNS, "one path for each pattern" },
+        { RE_UNSURE_MASKS, "some combinations of bits" },
+        { RE_UNSURE_MANY, "250 million questions at most" },
+    };
+    const char *between = ": ";
+
+    fputs("    unsure: no call was found that tells them apart, but not all "
+          "were tried", out);
+    for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+        if (c->unsure & doubts[i].bit) {
+            fprintf(out, "%s%s", between, doubts[i].text);
+            between = ", ";
+        }
+    }
+    fputc('\n', out);
+}
+
+static void answer_of(struct re_view *view, int slot, struct re_answer *ret)
+{
+    if (re_view_ask(view, slot, NULL, ret) < 0) {
+        policy_need(NULL);
+    }
+}
+
 /* The change as text, or NULL; "*ret_key" is the text without the example. */
 static char *compare_slot(const struct policy_layers *l, int slot,
                           const char *name, char **ret_key)
 {
     struct re_contrast contrast;
     struct re_answer a, b;
+    struct effects x, y;
     char *text = NULL;
     size_t size;
     FILE *out;
 
-    if (re_view_compare(l->views[0], l->views[1], slot, &contrast) < 0) {
+    if (re_view_compare(l->views[0], l->views[1], slot, watch(name),
+                        &contrast) < 0) {
         policy_need(NULL);
     }
     if (contrast.relation == RE_SAME) {
         return NULL;
     }
-    if (re_view_ask(l->views[0], slot, NULL, &a) < 0 ||
-        re_view_ask(l->views[1], slot, NULL, &b) < 0) {
-        policy_need(NULL);
+    answer_of(l->views[0], slot, &a);
+    answer_of(l->views[1], slot, &b);
+    effects_set(&x, &a);
+    effects_set(&y, &b);
+    out = policy_need(open_memstream(&text, &size));
+    put_side(out, &x, &y, '-');
+    put_side(out, &y, &x, '+');
+    if (contrast.relation == RE_UNSURE) {
+        put_doubt(out, &contrast);
     }
-    if (contrast.relation == RE_DIFFERS || !same(&a, &b)) {
-        out = policy_need(open_memstream(&text, &size));
-        put_side(out, &a, &b, '-');
-        put_side(out, &b, &a, '+');
-        fflush(out);
-        policy_need(text);
-        *ret_key = policy_printf("%s", text);
-        if (contrast.relation == RE_DIFFERS) {
-            put_example(out, name, &contrast);
-        }
-        fclose(out);
+    fflush(out);
+    policy_need(text);
+    *ret_key = policy_printf("%s", text);
+    if (contrast.relation == RE_DIFFERS) {
+        put_example(out, name, &contrast);
     }
+    fclose(out);
+    effects_free(&x);
+    effects_free(&y);
     re_answer_free(&a);
     re_answer_free(&b);
     re_contrast_free(&contrast);
@@ -251,7 +370,8 @@ static void gather(struct changes *changes, const struct call *call)
             changes->items = policy_need(reallocarray(
                 changes->items, changes->count + 1, sizeof(*c)));
             c = &changes->items[changes->count++];
-            *c = (struct change) {                 .where = { .key = v->key, .text = v->text },
+            *c = (struct change) {
+                .where = { .key = v->key, .text = v->text },
             };
         }
         for (unsigned t = 0; t < TARGETS_MAX; t++) {
@@ -300,9 +420,14 @@ static int diff(const struct policy_scope *scope, const char *const *files)
     struct calls calls = { 0 };
     int result = POLICY_FINE;
 
+    progress_begin();
+
     for (unsigned i = 0; i < scope->count && !result; i++) {
         struct policy_layers layers;
 
+        progress.target = st_target_name(scope->targets[i]);
+        progress.nth = i + 1;
+        progress.of = scope->count;
         if (policy_layers_load(&layers, scope->targets[i], files, 2)) {
             compare(&calls, &layers, i);
             policy_layers_free(&layers);
@@ -310,6 +435,7 @@ static int diff(const struct policy_scope *scope, const char *const *files)
             result = POLICY_WRONG;
         }
     }
+    progress_end();
     if (!result) {
         print(&calls, scope);
         result = calls.count ? POLICY_WRONG : POLICY_FINE;

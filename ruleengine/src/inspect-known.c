@@ -294,7 +294,7 @@ static int set_fact(struct re_known *known, const struct st_target *t,
         return err;
     }
     if (form->fd_reg >= 0 && strcmp(name, "fdpath") == 0) {
-        err = set_path(&known->about.fdpath, value, why, size);
+        err = value[0] ? set_path(&known->about.fdpath, value, why, size) : 0;
         known->facts |= RE_KNOWN_FDPATH;
         return err;
     }

@@ -132,13 +132,24 @@ void re_view_setting(const struct re_view *view, const char *name, char *buf,
 enum re_relation_of {
     RE_SAME,                /* whatever the arguments are */
     RE_DIFFERS,
-    RE_UNSURE,              /* no difference was found, but not all was tried:
-                               there are patterns, or too many combinations */
+    RE_UNSURE,              /* no difference was found, but not all was tried */
+};
+
+/* Whether one comparison in a condition holds is a question. So many are asked
+ * about one call of one target at most. */
+enum { RE_ASKED_MAX = 250000000 };
+
+/* Why not all was tried; bits. */
+enum {
+    RE_UNSURE_PATTERNS = 1 << 0,    /* with one path for each pattern */
+    RE_UNSURE_MASKS = 1 << 1,       /* with some combinations of bits */
+    RE_UNSURE_MANY = 1 << 2,        /* with RE_ASKED_MAX questions */
 };
 
 /* Zero before first use. */
 struct re_contrast {
     enum re_relation_of relation;
+    unsigned unsure;        /* of RE_UNSURE: RE_UNSURE_* */
     /* Of RE_DIFFERS: */
     char *example;          /* such a call: "flags=O_RDWR path=/etc"; "": any */
     struct {
@@ -148,11 +159,17 @@ struct re_contrast {
     } sides[2];             /* the rules that part there */
 };
 
+/* Is told now and then how many questions were asked. */
+struct re_watch {
+    void (*tell)(void *opaque, uint64_t asked);
+    void *opaque;
+};
+
 /* What two policies, loaded for one target, make of a slot (-1: of numbers that
  * the target lacks): verdicts, records, limits, counts; Lua handlers by their
- * names. 0 or -ENOMEM. */
+ * names. "watch" may be NULL. 0 or -ENOMEM. */
 int re_view_compare(struct re_view *a, struct re_view *b, int slot,
-                    struct re_contrast *ret);
+                    const struct re_watch *watch, struct re_contrast *ret);
 void re_contrast_free(struct re_contrast *contrast);
 
 /* --- filters ------------------------------------------------------------ */
