@@ -16,18 +16,16 @@
 #include "user/signal.h"
 
 #include <poll.h>
-#include <sched.h>
 #include <sys/syscall.h>
 
 #include <ruleengine/engine.h>
 
 #include "accept.h"
+#include "apart.h"
 #include "descriptors.h"
 #include "guest.h"
 #include "path.h"
 #include "policy.h"
-
-#define HELPER_STACK 16384      /* bytes; it makes three system calls */
 
 /* The way to this process' guest: [0] is read, [1] written. One connection is in
  * there at a time, from when it is taken until its call is over. */
@@ -119,37 +117,20 @@ static int receive_connection(bool wanted, int flags)
 
 /* --- with threads ------------------------------------------------------ */
 
-/* On a stack of its own and with the other thread's errno, while that one waits;
- * see clone() below. */
-static int accept_aside(void *error)
+static void accept_aside(void *error)
 {
     int fd = syscall(__NR_accept4, taken.listener, &taken.address,
                      &taken.len, taken.flags & SOCK_NONBLOCK);
 
     *(int *)error = fd < 0 ? errno : -send_connection(fd);
-    /* The other thread goes on before the kernel has done away with this one's
-     * table, and what it closes then would stay open for a while. */
-    syscall(__NR_close_range, 0, ~0u, 0);
-    return 0;
 }
 
 /* 0 or a host errno. */
 static int accept_in_helper(void)
 {
-    uint8_t stack[HELPER_STACK] __attribute__((aligned(16))) POLICY_UNSET;
-    sigset_t all, old;
-    int error = ENOMEM, ret;
+    int error = 0, err = policy_apart(accept_aside, &error);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    /* Without CLONE_FILES: a copy of the table, which goes away with it. With
-     * CLONE_VFORK: this thread goes on when that one has ended. */
-    ret = clone(accept_aside, stack + sizeof(stack), CLONE_VM | CLONE_FS |
-                CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK,
-                &error);
-    ret = ret < 0 ? errno : error;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return ret;
+    return err ? err : error;
 }
 
 static bool is_there(void)
@@ -322,7 +303,7 @@ int64_t policy_accept_take(void *guest, const uint64_t *args, uint32_t flags,
     taken.listener = args[0];
     taken.flags = host_flags(flags);
     memset(&taken.address, 0, sizeof(taken.address));
-    error = CPU_NEXT(first_cpu) ? accept_among_threads(cpu) : accept_alone();
+    error = policy_has_threads() ? accept_among_threads(cpu) : accept_alone();
     if (error == QEMU_ERESTARTSYS) {
         return RE_RESULT_AGAIN;
     }

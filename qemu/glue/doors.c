@@ -16,6 +16,7 @@
 
 #include <ruleengine/engine.h>
 
+#include "apart.h"
 #include "descriptors.h"
 #include "doors.h"
 #include "guest.h"
@@ -602,12 +603,6 @@ static int open_link(int found, int flags)
     return fcntl(found, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 }
 
-/* Whether another thread of the guest could use a descriptor meanwhile. */
-static bool has_threads(void)
-{
-    return first_cpu && CPU_NEXT(first_cpu);
-}
-
 static int open_how(int dirfd, const char *name, const struct open_how *how,
                     uint64_t flags, uint64_t resolve)
 {
@@ -741,7 +736,7 @@ static bool would_forge_held(int dirfd, const char *name, int flags)
  * could use it; and where opening alone might empty it. */
 static bool looks_first(uint64_t flags)
 {
-    return has_threads() || could_forge(flags);
+    return policy_has_threads() || could_forge(flags);
 }
 
 int policy_openat2(CPUArchState *env, int dirfd, const char *name,

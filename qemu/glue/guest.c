@@ -12,6 +12,7 @@
 #include <ruleengine/engine.h>
 
 #include "accept.h"
+#include "apart.h"
 #include "guest.h"
 #include "handlers.h"
 #include "made.h"
@@ -185,6 +186,11 @@ static int64_t guest_seek(void *guest, int fd, int64_t to)
     return at < 0 ? -errno : at;
 }
 
+static int guest_apart(void (*function)(void *arg), void *arg)
+{
+    return policy_has_threads() ? -policy_apart(function, arg) : 1;
+}
+
 const struct re_guest_ops policy_guest_ops = {
     .read = guest_read,
     .write = guest_write,
@@ -203,6 +209,7 @@ const struct re_guest_ops policy_guest_ops = {
     .replace = policy_path_replace,
     .make_parents = policy_path_make_parents,
     .below_root = policy_path_below_root,
+    .apart = guest_apart,
     .keep = policy_keep,
     .alloc = policy_alloc,
     .release = policy_release,

@@ -50,6 +50,7 @@ static const char *const acting[] = {
  * renamed. See ruleengine/src/sink.h. */
 static const char *const logging[] = {
     "newfstatat", "statx", "openat", "dup3", "prlimit64", "poll", "ppoll",
+    "close_range",
 };
 
 /* A log that is a socket. */

@@ -12,6 +12,8 @@
 #ifndef LINUX_USER_POLICY_H
 #define LINUX_USER_POLICY_H
 
+#include "qemu/interval-tree.h"
+
 #include "confine.h"
 
 struct re_engine;
@@ -153,6 +155,9 @@ int policy_poll_fd(int fd);
 void policy_load_seg(CPUX86State *env, X86Seg seg, int selector);
 #endif
 uint64_t policy_psw(uint64_t mask, uint64_t addr);
+
+/* read_self_maps(), which opens a file, out of the reach of the guest's threads. */
+IntervalTreeRoot *policy_self_maps(void);
 
 /* How the guest wants to hear of a timer: -1, which is no way, if the host's C
  * library would have to call a function. */

@@ -127,6 +127,7 @@ static int open_sinks(struct re_audit *audit,
             re_sink_open(sink, logs[i], config->origin, diags);
         if (!err) {
             re_sink_share(sink, &audit->shared->sinks[i].torn);
+            sink->apart = audit->ops ? audit->ops->apart : NULL;
             audit->sink_count++;
             audit->has_kernel |= sink->format == RE_FORMAT_KERNEL;
         }

@@ -110,9 +110,21 @@ static bool may_go_on(const struct re_sink *sink, int fd)
         same_file(&here, &there);
 }
 
+/* The file of the name as it is now, or a new one; or -1. */
+static int open_named(const struct re_sink *sink)
+{
+    int fd = re_log_open(sink->dir_fd, sink->name, O_NOFOLLOW);
+
+    if (fd >= 0 && !may_go_on(sink, fd)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 int re_sink_open_name(const struct re_sink *sink)
 {
-    int low = re_log_open(sink->dir_fd, sink->name, O_NOFOLLOW);
+    int low = open_named(sink);
     int high = low < 0 ? -1 : re_move_to(low, sink->floor);
 
     if (low >= 0) {
@@ -136,22 +148,28 @@ static void open_again(struct re_sink *sink)
     }
 }
 
+static void look_at_end(struct re_sink *sink, int fd)
+{
+    if (re_log_is_cut(fd, false)) {
+        atomic_store(sink->torn, true);
+    }
+}
+
 /* Has somebody renamed or removed the file? Has somebody who wrote into it been
  * killed within a line? */
-static void follow_name(struct re_sink *sink, int64_t second)
+static void follow_name(struct re_sink *sink)
 {
     struct stat here, there;
+    bool moved;
 
-    if (!sink->name || sink->dir_fd < 0 || !new_second(sink, second) ||
-        fstat(sink->fd, &here) < 0) {
+    if (!sink->name || sink->dir_fd < 0 || fstat(sink->fd, &here) < 0) {
         return;
     }
-    if (fstatat(sink->dir_fd, sink->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
-        !same_file(&here, &there)) {
-        open_again(sink);
-    }
-    if (re_log_is_cut(sink->fd, false)) {
-        atomic_store(sink->torn, true);
+    moved = fstatat(sink->dir_fd, sink->name, &there,
+                    AT_SYMLINK_NOFOLLOW) < 0 || !same_file(&here, &there);
+    atomic_store(&sink->moved, moved);
+    if (!moved) {
+        look_at_end(sink, sink->fd);
     }
 }
 
@@ -213,32 +231,97 @@ static ssize_t write_without(int sig, int fd, const char *bytes, size_t len)
     return n;
 }
 
-static ssize_t write_file(const struct re_sink *sink, const char *bytes,
-                          size_t len)
+static ssize_t write_file(const struct re_sink *sink, int fd,
+                          const char *bytes, size_t len)
 {
-    return sink->limited ? write_without(SIGXFSZ, sink->fd, bytes, len) :
-        write_once(sink->fd, bytes, len);
+    return sink->limited ? write_without(SIGXFSZ, fd, bytes, len) :
+        write_once(fd, bytes, len);
 }
 
 /* A line that was cut short gets its newline before the next one. */
-static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
+static bool write_to(struct re_sink *sink, int fd, const char *bytes,
+                     size_t len)
 {
     ssize_t n;
 
     if (atomic_load_explicit(sink->torn, memory_order_relaxed) &&
-        write_file(sink, "\n", 1) == 1) {
+        write_file(sink, fd, "\n", 1) == 1) {
         atomic_store(sink->torn, false);
     }
-    n = write_file(sink, bytes, len);
+    n = write_file(sink, fd, bytes, len);
     while (n > 0 && (size_t)n < len && sink->terminal) {
         bytes += n;
         len -= n;
-        n = write_file(sink, bytes, len);
+        n = write_file(sink, fd, bytes, len);
     }
     if (n > 0 && (size_t)n < len) {
         atomic_store(sink->torn, true);
     }
     return n >= 0 && (size_t)n == len;
+}
+
+static bool write_plain(struct re_sink *sink, const char *bytes, size_t len)
+{
+    return write_to(sink, sink->fd, bytes, len);
+}
+
+/* --- files that have another name by now -------------------------------- */
+
+/* One record for the file of the name, opened for it alone. */
+struct errand {
+    struct re_sink *sink;
+    const char *bytes;
+    size_t len;
+    bool look;                  /* at the file's end first */
+    bool opened, done;
+};
+
+static void write_named(void *opaque)
+{
+    struct errand *e = opaque;
+    int fd = open_named(e->sink);
+
+    e->opened = fd >= 0;
+    if (e->opened && e->look) {
+        look_at_end(e->sink, fd);
+    }
+    e->done = e->opened && write_to(e->sink, fd, e->bytes, e->len);
+    if (e->opened) {
+        close(fd);
+    }
+}
+
+/*
+ * The log goes on in the file that has its name now. Where another thread of the
+ * guest could use a new descriptor before it is out of reach, there is none: each
+ * record opens the file where no thread of the guest sees it, until the process
+ * has but one thread, forks or executes another program. If that cannot be, the
+ * file that was renamed gets the record.
+ */
+static bool write_moved(struct re_sink *sink, const char *bytes, size_t len,
+                        bool look)
+{
+    struct errand errand = { sink, bytes, len, look, false, false };
+    int ret = sink->apart ? sink->apart(write_named, &errand) : 1;
+
+    if (ret == 1) {
+        atomic_store(&sink->moved, false);
+        open_again(sink);
+        look_at_end(sink, sink->fd);
+    }
+    return errand.opened ? errand.done : write_plain(sink, bytes, len);
+}
+
+static bool write_followed(struct re_sink *sink, const char *bytes, size_t len,
+                           int64_t second)
+{
+    bool look = new_second(sink, second);
+
+    if (look) {
+        follow_name(sink);
+    }
+    return atomic_load_explicit(&sink->moved, memory_order_relaxed) ?
+        write_moved(sink, bytes, len, look) : write_plain(sink, bytes, len);
 }
 
 /* --- pipes ------------------------------------------------------------- */
@@ -385,8 +468,7 @@ static bool put(struct re_sink *sink, const char *bytes, size_t len,
 {
     switch (sink->kind) {
     case RE_SINK_FILE:
-        follow_name(sink, second);
-        return write_plain(sink, bytes, len);
+        return write_followed(sink, bytes, len, second);
     case RE_SINK_PLAIN:
         return write_plain(sink, bytes, len);
     case RE_SINK_PIPE:

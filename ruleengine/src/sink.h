@@ -13,7 +13,8 @@
  *                 of those who format the record
  *     file        once a second newfstatat, fstat, pread64; after a rename openat,
  *                 fcntl(F_DUPFD_CLOEXEC, F_GETFL), dup3, close, getrlimit
- *                 (prlimit64) in the folder that was open from the start
+ *                 (prlimit64) in the folder that was open from the start; among
+ *                 threads, what re_guest_ops.apart makes
  *     pipe        rt_sigprocmask, rt_sigpending, rt_sigtimedwait, poll
  *     socket      sendto, poll; after an error connect
  *     journal     besides, for a record that is too large for a datagram:
@@ -64,6 +65,8 @@ struct re_sink {
     size_t limit;           /* bytes that one record may have */
 
     /* private */
+    int (*apart)(void (*function)(void *arg), void *arg);   /* of re_guest_ops,
+                               or NULL; set when it has been opened */
     int floor;              /* where its own descriptors stand */
     int dir_fd;             /* O_PATH: the folder of a FILE; or -1 */
     char *name;             /* of a FILE, in that folder */
@@ -72,6 +75,7 @@ struct re_sink {
     atomic_llong looked;    /* the second of the last look at the name */
     atomic_bool own_torn;
     atomic_bool *torn;      /* the last line lacks its end; see re_sink_share() */
+    atomic_bool moved;      /* a FILE's name is another file's, or nobody's */
     atomic_bool stalled;    /* nobody reads: do not wait */
     bool terminal;
     bool limited;           /* a file may grow so far: RLIMIT_FSIZE */

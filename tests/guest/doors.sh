@@ -204,6 +204,34 @@ threads()
         "arguments: 1000 looked at" arguments
     nearly_all
     door "threads find what others look at" "together: 0 lost" together
+    nearly_all
+    door "what the emulator opens to make maps is its own" "maps: not taken" \
+        maps-taken
+}
+
+# The log is renamed while threads of several processes are being refused.
+rotated()
+{
+    own_program doors || return 0
+    local n=0 rotating
+    nearly_all
+    echo "setpgid = EACCES" >>"$work/policy.ini"
+    options -policy-stats "$work/stats"
+    while sleep 0.2; do
+        mv "$log" "$log.$((n += 1))"
+    done 2>/dev/null 3<&- &
+    rotating=$!
+    expect "a log that goes on in another file is out of reach" \
+        "log: taken never" log-taken
+    kill "$rotating"
+    wait "$rotating" 2>/dev/null
+    check "it has gone on" test "$(cat "$log".* | wc -l)" -gt \
+        "$(wc -l <"$log.1")"
+    check "and all records are there" equals \
+        "$(cat "$log"* | jq -s 'map(select(.syscall == "setpgid")) | length')" \
+        "$("$TEST_BIN/qemu-policy" stats --json "$work/stats" | jq \
+        '.targets[0].syscalls[] | select(.syscall == "setpgid").calls')"
+    rm -f "$log".*
 }
 
 mounts()
@@ -255,5 +283,5 @@ options_refused()
 }
 
 for_each_target descriptors raised written creat exchanged frames semaphores \
-    proc calls vsyscall threads mounts limits semihosting options_refused
+    proc calls vsyscall threads rotated mounts limits semihosting options_refused
 tap_done

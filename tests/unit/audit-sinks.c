@@ -99,6 +99,54 @@ static void check_rename(void)
     re_sink_close(&sink);
 }
 
+/* Where threads of a guest could use a new descriptor: 0, or what there is to say
+ * against it. */
+static int apart_answer, apart_count;
+
+static int apart(void (*function)(void *arg), void *arg)
+{
+    if (apart_answer == 0) {
+        function(arg);
+        apart_count++;
+    }
+    return apart_answer;
+}
+
+static void check_apart(void)
+{
+    const struct timespec long_ago[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+    struct re_sink sink;
+    struct stat before, after;
+
+    start();
+    open_sink(&sink, name);
+    sink.apart = apart;
+    put(&sink, "one\n");
+    rename(name, other);
+    fstat(sink.fd, &before);
+    put(&sink, "two\n");
+    write_file(name, "two\ncut");
+    utimensat(AT_FDCWD, name, long_ago, 0);
+    put(&sink, "three\n");
+    put(&sink, "four\n");
+    fstat(sink.fd, &after);
+    tap_ok(apart_count == 3 && holds(other, "one\n") &&
+           holds(name, "two\ncut\nthree\nfour\n"),
+           "among threads each record opens the file of the name");
+    tap_ok(before.st_ino == after.st_ino, "and leaves no descriptor");
+    apart_answer = -EAGAIN;
+    put(&sink, "five\n");
+    tap_ok(holds(other, "one\nfive\n"), "where it cannot, the old file has it");
+    apart_answer = 1;
+    put(&sink, "six\n");
+    apart_answer = 0;
+    put(&sink, "seven\n");
+    tap_ok(apart_count == 3 && holds(other, "one\nfive\n") &&
+           holds(name, "two\ncut\nthree\nfour\nsix\nseven\n"),
+           "without threads the file stays open");
+    re_sink_close(&sink);
+}
+
 /* The next program image finds the descriptor closed: by name the log goes
  * on. */
 static void check_closed(void)
@@ -657,6 +705,7 @@ int main(void)
         return tap_done();
     }
     check_rename();
+    check_apart();
     check_closed();
     check_cut();
     check_cut_by_child();

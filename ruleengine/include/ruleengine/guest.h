@@ -170,6 +170,16 @@ struct re_guest_ops {
      */
     int (*below_root)(void *guest, const struct re_path_query *query);
 
+    /*
+     * Runs a function with descriptors of its own, which are a copy of all that
+     * are open and gone when it returns: no other thread of the guest can use
+     * what it opens. For the rest it runs as if it had been called, with no
+     * signal and some 32 KiB of stack. 0; 1, and it was not run, if the guest has
+     * but one thread; the host's errno, negative. NULL: this guest has no
+     * threads.
+     */
+    int (*apart)(void (*function)(void *arg), void *arg);
+
     /* --- for handlers in Lua; each may be NULL: it is not to be had -------- */
 
     /*

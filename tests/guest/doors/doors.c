@@ -813,7 +813,8 @@ static const struct {
     { "exchange", exchange }, { "exchanged", exchanged },
     { "creat", truncated }, { "bound", bound }, { "frame", frame },
     { "semaphores", semaphores }, { "loader", loader },
-    { "arguments", arguments_grow },
+    { "arguments", arguments_grow }, { "maps-taken", maps_taken },
+    { "log-taken", log_taken },
 };
 
 int main(int argc, char **argv)

@@ -13,6 +13,8 @@ void frame(void);
 void semaphores(void);
 void loader(void);
 void arguments_grow(void);
+void maps_taken(void);
+void log_taken(void);
 
 /* Whether a descriptor is open on a process's memory. */
 bool is_memory(int fd);
