@@ -136,6 +136,8 @@ int st_slot_args(const struct st_target *t, unsigned slot,
             .family = from->family,
             .width = width,
             .is_signed = is_signed(from),
+            .is_word = from->cls == ST_CLASS_slong ||
+                from->cls == ST_CLASS_ulong,
             .reg = next,
             .pair = !pair ? ST_PAIR_NONE
                 : t->big_endian ? ST_PAIR_HIGH_LOW : ST_PAIR_LOW_HIGH,

@@ -416,7 +416,7 @@ static uint16_t emit_ranges(struct binder *b, struct re_node *node,
     uint16_t next = no;
 
     for (const struct re_range *r = node->ranges; r; r = r->next) {
-        uint64_t low, high;
+        uint64_t low, high, least;
 
         if (!evaluate(b, node, arg, test.is_signed, &r->low, &low) ||
             !evaluate(b, node, arg, test.is_signed, &r->high, &high)) {
@@ -426,9 +426,14 @@ static uint16_t emit_ranges(struct binder *b, struct re_node *node,
             empty_range(b, node, r);
             return no;
         }
-        if (node->masked && ((low | high) & ~test.mask)) {
-            complain(b, node, r->low.offset, r->low.length, NULL,
-                     "this can never hold: it has bits outside of the mask");
+        if (node->masked &&
+            !(re_mask_least(test.mask, low, &least) && least <= high)) {
+            complain(b, node, r->low.offset, r->high.offset +
+                     r->high.length - r->low.offset, NULL,
+                     low == high ?
+                     "this can never hold: it has bits outside of the mask"
+                     : "this can never hold: no value in this range has "
+                     "its bits in the mask");
             return no;
         }
         test.low = low;

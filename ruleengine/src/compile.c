@@ -10,6 +10,7 @@
 #include "diag-add.h"
 #include "manner-bind.h"
 #include "origin.h"
+#include "sense.h"
 #include "slots.h"
 
 /* A draft at one of its slots. */
@@ -156,6 +157,7 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
 {
     const struct re_draft *draft = s->draft;
     struct re_node *lacking;
+    const struct re_test *before = s->tests.tests;
 
     if (!re_manner_bind(c->layer, draft, slot, &s->manner)) {
         s->unfit++;
@@ -168,6 +170,10 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     switch (re_condition_bind(draft->condition, c->layer, slot, c->doc->diags,
                               &s->tests, &lacking)) {
     case RE_BOUND:
+        if (s->tests.tests != before) {
+            re_condition_sense(draft->condition, c->layer, slot,
+                               c->doc->diags);
+        }
         s->count++;
         return add_entry(c, s, slot, &s->tests);
     case RE_BOUND_ERROR:
@@ -254,6 +260,9 @@ static int spread_draft(struct compiler *c, struct bound *bound)
     }
     if (!err && s.lacking_count) {
         err = report_lacking(c, &s);
+    }
+    if (!err && draft->condition) {
+        re_condition_tell_sense(draft->condition, c->doc->diags);
     }
     if (!err && slots->count == 0 && !draft->optional) {
         warn_without_effect(c, draft);

@@ -515,6 +515,35 @@ static struct re_node *parse_condition(struct parser *p)
     return node;
 }
 
+/* --- where it stands -------------------------------------------------------- */
+
+static void widen(struct re_extent *e, size_t offset, size_t length)
+{
+    e->from = offset < e->from ? offset : e->from;
+    e->to = offset + length > e->to ? offset + length : e->to;
+}
+
+void re_node_measure(const struct re_node *node, struct re_extent *e)
+{
+    if (!node) {
+        return;
+    }
+    if (node->kind != RE_NODE_AND && node->kind != RE_NODE_OR) {
+        widen(e, node->offset, node->length);
+    }
+    for (const struct re_range *r = node->ranges; r; r = r->next) {
+        widen(e, r->high.offset, r->high.length);
+    }
+    for (const struct re_text *t = node->texts; t; t = t->next) {
+        widen(e, t->offset, t->length);
+    }
+    if (node->masked) {
+        widen(e, node->mask.offset, node->mask.length);
+    }
+    re_node_measure(node->left, e);
+    re_node_measure(node->right, e);
+}
+
 struct re_node *re_condition_parse(struct re_scan *s, struct re_arena *arena)
 {
     struct parser p = { .s = s, .arena = arena };

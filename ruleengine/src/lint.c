@@ -145,46 +145,16 @@ static void lint_siblings(const struct re_layer *layer,
 
 /* --- rules that never decide -------------------------------------------- */
 
-struct extent {
-    size_t from, to;
-};
-
-static void widen(struct extent *e, size_t offset, size_t length)
-{
-    e->from = offset < e->from ? offset : e->from;
-    e->to = offset + length > e->to ? offset + length : e->to;
-}
-
-/* From a condition's first subject to its last value. */
-static void measure(const struct re_node *node, struct extent *e)
-{
-    if (!node) {
-        return;
-    }
-    widen(e, node->offset, node->length);
-    for (const struct re_range *r = node->ranges; r; r = r->next) {
-        widen(e, r->high.offset, r->high.length);
-    }
-    for (const struct re_text *t = node->texts; t; t = t->next) {
-        widen(e, t->offset, t->length);
-    }
-    if (node->masked) {
-        widen(e, node->mask.offset, node->mask.length);
-    }
-    measure(node->left, e);
-    measure(node->right, e);
-}
-
 static bool same_condition(const struct re_draft *a, const struct re_draft *b)
 {
-    struct extent x = { SIZE_MAX, 0 }, y = { SIZE_MAX, 0 };
+    struct re_extent x = { SIZE_MAX, 0 }, y = { SIZE_MAX, 0 };
 
     if (!a->condition || !b->condition || a->rule->when.first ||
         b->rule->when.first) {
         return false;
     }
-    measure(a->condition, &x);
-    measure(b->condition, &y);
+    re_node_measure(a->condition, &x);
+    re_node_measure(b->condition, &y);
     return x.to - x.from == y.to - y.from &&
         memcmp(a->entry->value + x.from, b->entry->value + y.from,
                x.to - x.from) == 0;

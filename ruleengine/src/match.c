@@ -196,3 +196,18 @@ bool re_match_network(const unsigned char ip[16],
     return memcmp(ip, network->ip, bytes) == 0 &&
         (rest == 0 || ((ip[bytes] ^ network->ip[bytes]) >> (8 - rest)) == 0);
 }
+
+bool re_mask_least(uint64_t mask, uint64_t low, uint64_t *ret)
+{
+    uint64_t outside = low & ~mask, above;
+
+    if (!outside) {
+        *ret = low;
+        return true;
+    }
+    /* All up to the highest bit outside becomes 0, and what is above it more. */
+    above = outside >= UINT64_C(1) << 63 ? 0 :
+        mask & ~((UINT64_C(2) << (63 - __builtin_clzll(outside))) - 1);
+    *ret = ((low | ~above) + 1) & above;
+    return *ret > (low & above);
+}

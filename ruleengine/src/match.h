@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Comparing paths and addresses. No allocation, no locale, no recursion. */
+/* Comparing paths, addresses and masked values. No allocation, no locale, no recursion. */
 #ifndef RULEENGINE_MATCH_H
 #define RULEENGINE_MATCH_H
 
@@ -25,6 +25,10 @@ const char *re_glob_fault(const char *pattern, size_t len);
 /* An address or "address/bits". NULL, or what is wrong with it. */
 const char *re_network_parse(const char *text, size_t len,
                              struct re_network *ret, bool *ret_has_bits);
+
+/* The least value that has no bits outside of the mask and is not below "low";
+ * false when there is none. */
+bool re_mask_least(uint64_t mask, uint64_t low, uint64_t *ret);
 
 bool re_match_network(const unsigned char ip[16],
                       const struct re_network *network);

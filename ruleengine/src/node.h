@@ -77,6 +77,17 @@ struct re_node {
     struct re_range *ranges;
     struct re_text *texts;  /* not NULL: instead of ranges */
     bool reported;          /* an error was reported: once is enough */
+
+    /* What sense.c found, over all slots */
+    bool sensed, holds, fails;
+    bool vague;             /* the target lacks the bits of its mask */
 };
+
+/* Bytes of the entry's value, from a condition's first subject to its last value. */
+struct re_extent {
+    size_t from, to;        /* SIZE_MAX and 0 at first */
+};
+
+void re_node_measure(const struct re_node *node, struct re_extent *e);
 
 #endif

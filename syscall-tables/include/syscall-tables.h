@@ -73,6 +73,7 @@ struct st_arg {
     st_family_t family;     /* constants that make sense here, or 0 */
     uint8_t width;          /* bits that count: 16, 32 or 64 */
     bool is_signed;
+    bool is_word;           /* as wide as the target's words: width differs */
     uint8_t reg;            /* 0 .. 7: do_syscall's arg1 .. arg8 */
     uint8_t pair;           /* enum st_pair: 64 bits in reg and reg + 1 */
 };
