@@ -3,11 +3,13 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "ruleengine/find.h"
 #include "device.h"
 #include "diag-add.h"
 #include "sections.h"
@@ -284,6 +286,81 @@ static char *relative_to(struct re_arena *arena, const char *file,
                            (int)length, path);
 }
 
+/* For re_origin_canonical(): what a name stands for stays so in all programs
+ * that are executed from then on. */
+static int find_by_name(const char *name, char *buf, size_t size)
+{
+    char *path;
+    int err = re_policy_find(name, &path);
+
+    if (err < 0) {
+        return err;
+    }
+    err = (size_t)snprintf(buf, size, "%s", path) < size ? 0 : -ENAMETOOLONG;
+    free(path);
+    return err;
+}
+
+/* "no base.ini in /etc/qemu-policy"; where else such a file may be, that is
+ * not looked at. */
+static void name_not_found(const struct re_document *doc,
+                           const struct re_entry *entry, const char *name,
+                           size_t offset)
+{
+    char folder[PATH_MAX], where[2 * PATH_MAX] = "", hint[512];
+    size_t len = 0, name_len = strlen(name);
+    const char *const beside[] = { ".ini", "" }, *real = NULL;
+    unsigned i;
+
+    for (i = 0; re_policy_folder(i, folder, sizeof(folder)) &&
+         len < sizeof(where); i++) {
+        len += snprintf(where + len, sizeof(where) - len, "%s%s",
+                        i ? " or " : "", folder);
+    }
+    for (i = 0; i < 2 && !real; i++) {
+        char file[256];
+        char *path;
+
+        snprintf(file, sizeof(file), "%.200s%s", name, beside[i]);
+        path = relative_to(doc->arena, entry->file, file, strlen(file));
+        if (path && re_origin_real(doc->origin, path, &real) == 0) {
+            snprintf(hint, sizeof(hint), "the file beside this one is \"%s%s\"",
+                     i ? "./" : "", file);
+        } else {
+            real = NULL;
+        }
+    }
+    re_entry_diag(doc->diags, RE_ERROR, entry, offset, name_len,
+                  real ? hint : NULL, "no policy \"%.64s\": there is no "
+                  "%.64s.ini in %s", name, name, where);
+}
+
+/* A word without a dot or a slash is the name of a policy, as in --policy. */
+static int include_word(struct parser *p, const struct source *source,
+                        const struct re_entry *entry, size_t offset,
+                        size_t length)
+{
+    char *word = re_arena_strndup(p->doc->arena, entry->value + offset,
+                                  length);
+    const char *path = word;
+    int err;
+
+    if (word && re_policy_is_name(word)) {
+        err = re_origin_canonical(p->doc->origin, word, find_by_name, &path);
+        if (err == -ENOENT) {
+            name_not_found(p->doc, entry, word, offset);
+        }
+        if (err < 0) {
+            return err;
+        }
+        path = re_arena_strdup(p->doc->arena, path);
+    } else if (word) {
+        path = relative_to(p->doc->arena, entry->file, word, length);
+    }
+    return path ? parse_file(p, path, source, entry, offset, length) :
+        -ENOMEM;
+}
+
 static int include_parse(struct parser *p, const struct source *source,
                          const struct re_entry *entry)
 {
@@ -292,9 +369,7 @@ static int include_parse(struct parser *p, const struct source *source,
 
     while (*v) {
         size_t length = strcspn(v, " \t");
-        char *path = relative_to(p->doc->arena, entry->file, v, length);
-        int err = path ? parse_file(p, path, source, entry, v - entry->value,
-                                    length) : -ENOMEM;
+        int err = include_word(p, source, entry, v - entry->value, length);
 
         result = err ? err : result;
         v += length;

@@ -140,6 +140,33 @@ sync 0"
     check "it is gone" test ! -e "$work/gone.ini"
 }
 
+# What "include = NAME" stands for is found out once, and not in the folder of
+# the policy; "unlink" is the guest's, before it executes itself.
+by_name()
+{
+    own_program exec || return 0
+    local emulator_was=$emulator
+    marked
+    mkdir -p "$work/prefix/bin" "$work/prefix/share/qemu-policy/policies"
+    cp "$emulator" "$work/prefix/bin/"
+    emulator=$work/prefix/bin/${emulator##*/}
+    cp "$work/policy.ini" "$work/prefix/share/qemu-policy/policies/part.ini"
+    printf '[policy]\ndefault = kill\n' | tee "$work/part" >"$work/part.ini"
+    printf '[policy]\ninclude = part\n' >"$work/policy.ini"
+    run unlink "$work/prefix/share/qemu-policy/policies/part.ini" "$probe"
+    check "an include by name stays what it was" equals "$(last_lines 2)" \
+        "setpgid EACCES
+sync 0"
+    run sync
+    check "one that nothing has is refused" equals "$status" 2
+    check "and it is said where it was looked for, and what is near" matches \
+        "$err" "policy.ini:2:11: error: no policy \"part\": there is no\
+ part.ini in /etc/qemu-policy or $work/prefix/share/qemu-policy/policies
+.*the file beside this one is \"part.ini\""
+    emulator=$emulator_was
+    rm -rf "$work/prefix" "$work/part" "$work/part.ini"
+}
+
 scripts()
 {
     own_program exec || return 0
@@ -386,5 +413,5 @@ handed_over()
         "handed over in sight: 0"
 }
 
-for_each_target inherited handed_over shed counted edited scripts interpreters loaders refused siblings settings relinked traced
+for_each_target inherited handed_over shed counted edited by_name scripts interpreters loaders refused siblings settings relinked traced
 tap_done

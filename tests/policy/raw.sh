@@ -69,10 +69,10 @@ expect "a long line" 'long.ini:4:199: error: this line has 321 bytes, more than 
 expect "a deep condition" 'deep.ini:4:72: error: the condition is nested too deeply'
 
 for i in $(seq 18); do
-    printf '[policy]\ninclude = part-%d\n' $((i + 1)) >"$dir/part-$i"
+    printf '[policy]\ninclude = part-%d.ini\n' $((i + 1)) >"$dir/part-$i.ini"
 done
-printf '[policy]\ninclude = part-1\n' >"$dir/chain.ini"
-expect "a chain of includes" 'part-16:2:11: error: includes are nested more than 16 deep'
+printf '[policy]\ninclude = part-1.ini\n' >"$dir/chain.ini"
+expect "a chain of includes" 'part-16.ini:2:11: error: includes are nested more than 16 deep'
 rm -f "$dir"/part-*
 
 if [ "$(id -u)" = 0 ]; then

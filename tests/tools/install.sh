@@ -94,6 +94,11 @@ succeeds "a web.ini in the working folder" "$bin/qemu-policy" explain web \
 unlike "$output" 'kill' "... is not asked"
 exits 1 "a name that nothing has" "$bin/qemu-policy" check wbe
 printf '[policy]\ndefault = allow\n' >read.ini
+cp web.ini base.ini
+printf '[policy]\ninclude = base\n' >including.ini
+succeeds "include = base" "$bin/qemu-policy" explain including.ini \
+    --target mips brk
+like "$output" "share/qemu-policy/policies/base.ini" "... is the installed one"
 succeeds "explain FILE read asks about the call" "$bin/qemu-policy" explain \
     read.ini --target mips read
 
