@@ -177,14 +177,11 @@ execve()
 
 libc()
 {
-    case $target in
-    sh4) printf 'no: its C library loops before `main()`' ;;
-    *) if [ -n "$(target_triplet "$target")" ]; then
-           printf 'yes'
-       else
-           printf 'no'
-       fi ;;
-    esac
+    if [ -n "$(target_triplet "$target")" ]; then
+        printf 'yes'
+    else
+        printf 'no'
+    fi
 }
 
 rows=

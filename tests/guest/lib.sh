@@ -55,9 +55,9 @@ build_probe()
         mv "$probe.$$" "$probe"
 }
 
-# Whether the probe runs at all, without a policy. Where it does not (Debian 12's
-# C library for sh4 loops before main(), unpatched and in any QEMU), that is
-# found out once.
+# Whether the probe runs at all, without a policy. Where it does not (as with
+# Debian 12's own C library for sh4: tools/lib/other-libc.sh), that is found out
+# once.
 probe_runs()
 {
     local dead=$probe.dead

@@ -6,22 +6,14 @@
 # policy, and under a policy that allows everything: each must say the same
 # three times and leave the same files.
 #
-# shellcheck disable=SC2016,SC2154,SC2317 # programs in quotes; of lib.sh; cases
+# shellcheck disable=SC2016,SC2154,SC2317 # programs in quotes; of the head; cases
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=tests/servers/lib.sh
-. "$here/../servers/lib.sh"
-here=$TEST_ROOT/tests/tcg
-# shellcheck source=tests/tcg/twins.bash
-. "$here/twins.bash"
+# shellcheck source=tests/tcg/three-ways.bash
+. "$(dirname "${BASH_SOURCE[0]}")/three-ways.bash"
 
-: "${QEMU_SRC:=$TEST_BUILD/qemu/current/src}"
-find_twins
-need aarch64 arm64 perl python3-minimal libpython3-stdlib gawk sed grep tar \
-    gzip xz-utils sqlite3 openssl git lua5.4 nginx-light redis-server \
-    coreutils findutils diffutils bc file
-
-printf '[policy]\ndefault = allow\n' >"$TEST_TMP/all.ini"
+three_ways perl python3-minimal libpython3-stdlib gawk sed grep tar gzip \
+    xz-utils sqlite3 openssl git lua5.4 nginx-light redis-server coreutils \
+    findutils diffutils bc file
 
 # guest PROGRAM ARGUMENT...: by the emulator whose turn it is
 guest()
@@ -191,13 +183,13 @@ calculators()
 
 for name in perl_ python gawk_ text archives sqlite openssl_ git_ lua servers \
     calculators; do
-    emulator=("$TWINS/qemu-aarch64")
+    emulator=("${twin[@]}")
     by_twin=$(said "$name")
     [ "$(grep -c . <<<"$by_twin")" -gt 1 ]
     is $? 0 "${name%_}: it says something"
-    emulator=("$TEST_BIN/qemu-aarch64")
+    emulator=("${plain[@]}")
     is "$(said "$name")" "$by_twin" "${name%_}: the same without a policy"
-    emulator=("$TEST_BIN/qemu-aarch64" -policy "$TEST_TMP/all.ini")
+    emulator=("${under_policy[@]}")
     is "$(said "$name")" "$by_twin" "${name%_}: the same under a policy"
 done
 tap_done

@@ -21,7 +21,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/tcg/twins.bash
 . "$here/twins.bash"
 
-: "${QEMU_SRC:=$TEST_BUILD/qemu/current/src}"
 : "${TARGETS:=$(test_targets)}"
 makefile=$QEMU_SRC/tests/tcg/Makefile.target
 work=$TEST_BUILD/tests/tcg
@@ -30,7 +29,7 @@ limit=120       # seconds for one
 unset QEMU_POLICY QEMU_RULES QEMU_POLICY_LOG QEMU_STRACE QEMU_LOG
 
 [ -e "$makefile" ] || skip_all "QEMU's source has no tests/tcg"
-find_twins
+find_twins || skip_all "$twins_missing"
 
 # tcg TARGET WORD...: make in the target's folder
 tcg()
@@ -47,7 +46,8 @@ prepare()
     local folder=$work/$1 triplet
     triplet=$(target_triplet "$1")
     mkdir -p "$folder"
-    printf 'SRC_PATH=%s\n' "$QEMU_SRC" >"$work/config-host.mak"
+    printf 'SRC_PATH=%s\nPYTHON=%s\n' "$QEMU_SRC" /usr/bin/python3 \
+        >"$work/config-host.mak"
     {
         printf 'TARGET_NAME=%s\nTARGET=%s-linux-user\nBUILD_STATIC=y\n' \
             "$1" "$1"

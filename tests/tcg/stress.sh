@@ -9,18 +9,11 @@
 #
 #     STRESSORS="fork futex" tests/tcg/stress.sh
 #
-# shellcheck disable=SC2154 # of lib.sh
+# shellcheck disable=SC2154 # of the head
+# shellcheck source=tests/tcg/three-ways.bash
+. "$(dirname "${BASH_SOURCE[0]}")/three-ways.bash"
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=tests/servers/lib.sh
-. "$here/../servers/lib.sh"
-here=$TEST_ROOT/tests/tcg
-# shellcheck source=tests/tcg/twins.bash
-. "$here/twins.bash"
-
-: "${QEMU_SRC:=$TEST_BUILD/qemu/current/src}"
-find_twins
-need aarch64 arm64 stress-ng
+three_ways stress-ng
 
 # What the program is called, and how many rounds it makes. Stressors that need
 # privileges, hardware or the whole machine are left out.
@@ -41,7 +34,6 @@ need aarch64 arm64 stress-ng
 : "${ROUNDS:=3}"
 again=3         # times that a difference is tried again: some are chance
 
-printf '[policy]\ndefault = allow\n' >"$TEST_TMP/all.ini"
 program=$guest/usr/bin/stress-ng
 
 # ended EMULATOR...: how the stressor $name ends: stress-ng's exit status
@@ -64,14 +56,14 @@ same()
     for ((try = 1; try <= again; try++)); do
         got=$(ended "$@")
         [ "$got" != "$by_twin" ] || break
-        by_twin=$(ended "$TWINS/qemu-aarch64")
+        by_twin=$(ended "${twin[@]}")
     done
     is "$got" "$by_twin" "$name: $what as by the twin ($by_twin)"
 }
 
 for name in $STRESSORS; do
-    by_twin=$(ended "$TWINS/qemu-aarch64")
-    same "without a policy" "$TEST_BIN/qemu-aarch64"
-    same "under a policy" "$TEST_BIN/qemu-aarch64" -policy "$TEST_TMP/all.ini"
+    by_twin=$(ended "${twin[@]}")
+    same "without a policy" "${plain[@]}"
+    same "under a policy" "${under_policy[@]}"
 done
 tap_done

@@ -3,11 +3,13 @@
 #
 #     find_twins      sets $TWINS, unless it is given, to a folder of unpatched
 #                     emulators of the version that ours are made of: Debian's
-#                     own build. Skips the whole test where there are none.
+#                     own build. Returns 1 where there are none, and says why in
+#                     $twins_missing.
 #
 # Sourced behind tap.sh.
 
-program=${0##*/}
+: "${program:=${0##*/}}"
+: "${QEMU_SRC:=$TEST_BUILD/qemu/current/src}"
 # shellcheck source=tools/lib/common.sh
 . "$TEST_ROOT/tools/lib/common.sh"
 build=$TEST_BUILD logs=$TEST_BUILD/log
@@ -19,6 +21,9 @@ build=$TEST_BUILD logs=$TEST_BUILD/log
 find_twins()
 {
     [ -z "${TWINS:-}" ] || return 0
-    debian_qemu "$(cat "$QEMU_SRC/VERSION")" || skip_all "$debian_qemu_error"
+    debian_qemu "$(cat "$QEMU_SRC/VERSION")" || {
+        twins_missing=$debian_qemu_error
+        return 1
+    }
     TWINS=$debian_qemu
 }

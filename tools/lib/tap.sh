@@ -114,6 +114,7 @@ fi
 : "${TEST_BUILD:=$TEST_ROOT/build}"
 : "${TEST_BIN:=$TEST_BUILD/bin}"
 export TEST_ROOT TEST_BUILD TEST_BIN
+PATH=$TEST_BUILD/cross/bin:$PATH    # tools/lib/other-libc.sh
 if [ -z "${TEST_TMP:-}" ]; then
     TEST_TMP=$(mktemp -d)
     export TEST_TMP

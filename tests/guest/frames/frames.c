@@ -126,7 +126,7 @@ static void raise_forged(int round)
     act.sa_sigaction = handler;
     sigaction(SIGUSR1, &act, NULL);
     current = round;
-    raise(SIGUSR1);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
 }
 
 static void replace_all(ucontext_t *context, int round)
@@ -238,7 +238,7 @@ static void deliver_nowhere(int round)
     forge = mutate;
     sigaltstack(&stack, NULL);
     sigaction(SIGUSR1, &act, NULL);
-    raise(SIGUSR1);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
 }
 
 static void stacks(void)

@@ -299,7 +299,7 @@ static void take_signal_at(uintptr_t addr)
     signal(SIGBUS, SIG_DFL);
     sigaltstack(&stack, NULL);
     sigaction(SIGUSR1, &act, NULL);
-    raise(SIGUSR1);
+    syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGUSR1);
 }
 
 static bool call_signal_stack(uintptr_t addr)
