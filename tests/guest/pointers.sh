@@ -267,6 +267,8 @@ END
 "mremap = EINVAL
 mremap = EINVAL" \
         call mremap buf:8192 4096 0 1 0 -- call mremap buf:8192 4096 -1 1 0
+    expect "protection of a length that wraps around" "mprotect = ENOMEM" \
+        call mprotect 0x10000 -1 1
     options -strace
     expect "an address that is not the host's, in strace output" \
         "fsopen = EACCES" call fsopen 0x1234 0

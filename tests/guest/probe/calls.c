@@ -26,6 +26,7 @@ static const struct {
 } numbers[] = {
 #define CALL(name) { #name, SYS_##name },
     CALL(openat) CALL(mremap) CALL(read) CALL(write) CALL(close) CALL(dup)
+    CALL(mprotect)
     CALL(exit_group) CALL(exit) CALL(kill) CALL(tgkill) CALL(gettid)
     CALL(getppid) CALL(setpgid) CALL(getpgid) CALL(getpriority)
     CALL(sethostname) CALL(uname) CALL(ioctl) CALL(umask) CALL(sync)
