@@ -170,6 +170,12 @@ static int split_line(char *buf, char **ret_interpreter, char **ret_argument)
     char *end = memchr(buf, '\n', LINE_MAX_BYTES), *at = buf + 2, *rest;
 
     at += strspn(at, " \t");
+    if (at == end || at == buf + LINE_MAX_BYTES) {
+        return -ENOEXEC;
+    } else if (*at == '\0') {
+        /* The kernel takes the empty name for that of the current folder. */
+        return -EACCES;
+    }
     if (!end) {
         /* A cut line does: if the interpreter's name is whole. */
         rest = at + strcspn(at, " \t");
@@ -182,9 +188,6 @@ static int split_line(char *buf, char **ret_interpreter, char **ret_argument)
         end--;
     }
     *end = '\0';
-    if (*at == '\0') {
-        return -ENOEXEC;
-    }
     rest = at + strcspn(at, " \t");
     *ret_argument = NULL;
     if (*rest) {

@@ -176,6 +176,7 @@ scripts()
     printf '#!%s' "$work/script" >"$work/second"
     printf '#!%s\n' "$work/nowhere" >"$work/dangling"
     printf '#!\n' >"$work/empty"
+    printf '#! ' >"$work/open"
     for i in 1 2 3 4 5 6 7; do
         printf '#!%s\n' "$work/loop$((i + 1))" >"$work/loop$i"
     done
@@ -193,6 +194,7 @@ arg $((${#work} + 7)):$work/second
 arg 4:last"
     expect "no interpreter" "path: ENOENT" run path "$work/dangling"
     expect "no name of one" "path: ENOEXEC" run path "$work/empty"
+    expect "none, where the file ends" "path: EACCES" run path "$work/open"
     expect "too many scripts" "path: ELOOP" run path "$work/loop1"
     expect "a script that is closed on the way" "shut: ENOENT" \
         run shut "$work/script"
