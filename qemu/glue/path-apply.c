@@ -181,6 +181,7 @@ static abi_long apply_how(struct path_state *s, struct re_call *call)
     s->how[1] = tswap64(f->how[1]);
     s->how[2] = tswap64(resolve);
     call->args[f->how_reg] = (abi_long)magic(MAGIC_HOW);
+    call->args[f->how_size_reg] = sizeof(s->how);   /* the rest was zero */
     return 0;
 }
 

@@ -16,6 +16,10 @@ enum {
     FAN_MARK_DONT_FOLLOW_BIT = 4,
 };
 
+/* Bytes of a struct open_how: newer kernels take one page, and this is the largest
+ * that a target has. */
+enum { HOW_MAX = 65536 };
+
 /* Bytes of a local socket's path. */
 enum { UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) };
 
@@ -303,18 +307,51 @@ static uint64_t guest_word(const unsigned char *bytes, unsigned size,
     return value;
 }
 
+/* Of what lies behind the struct that is known here, nothing may be set: the
+ * guest errno, or 0. Read in order, as the kernel does, so that a byte that is
+ * set comes before a page that is missing, or behind it. */
+static int check_rest(struct re_facts *f, const struct re_form *form,
+                      uint64_t addr, uint64_t size)
+{
+    static const unsigned char zero[256];
+    unsigned char bytes[sizeof(zero)];
+
+    if (size > HOW_MAX) {
+        return form->e2big;
+    }
+    while (size > 0) {
+        /* No piece lies on two pages. */
+        size_t room = sizeof(zero) - addr % sizeof(zero);
+        size_t piece = size < room ? size : room;
+
+        if (form->ops->read(f->guest, addr, bytes, piece) < 0) {
+            return form->efault;
+        }
+        if (memcmp(bytes, zero, piece) != 0) {
+            return form->e2big;
+        }
+        addr += piece;
+        size -= piece;
+    }
+    return 0;
+}
+
+/* The call gets this copy and its size, whatever stands behind it by then. */
 static void read_how(struct re_facts *f, const struct re_form *form)
 {
     unsigned char bytes[8 * RE_OPEN_HOW];
     uint64_t size = f->args[form->size_reg];
+    uint64_t addr = f->args[form->open_reg];
 
     f->how_reg = form->open_reg;
+    f->how_size_reg = form->size_reg;
     memset(f->how, 0, sizeof(f->how));
-    /* A longer one may hold what nobody here knows. */
     f->how_error = size < sizeof(bytes) ? form->einval :
-        size > sizeof(bytes) ? form->e2big :
-        form->ops->read(f->guest, f->args[form->open_reg], bytes,
-                        sizeof(bytes)) < 0 ? form->efault : 0;
+        check_rest(f, form, addr + sizeof(bytes), size - sizeof(bytes));
+    if (!f->how_error &&
+        form->ops->read(f->guest, addr, bytes, sizeof(bytes)) < 0) {
+        f->how_error = form->efault;
+    }
     for (unsigned i = 0; i < RE_OPEN_HOW && !f->how_error; i++) {
         f->how[i] = guest_word(bytes + 8 * i, 8, form->big_endian);
     }

@@ -109,6 +109,7 @@ struct re_facts {
     enum re_access access;
     uint64_t how[RE_OPEN_HOW];  /* openat2: flags, mode, resolve; host order */
     int how_reg;            /* the argument that leads to it; -1: none */
+    int how_size_reg;       /* the one with its size */
     int how_error;          /* guest errno, or 0 */
 
     struct re_block block;

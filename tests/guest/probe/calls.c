@@ -145,6 +145,22 @@ static char *text_at_edge(const char *text, size_t size)
     return memcpy(map + page - size, text, size);
 }
 
+/* "SIZE[:AT]": so many bytes of 0, the last of readable memory; the one at AT is
+ * 1. */
+static char *bytes_at_edge(const char *text)
+{
+    size_t size = strtoul(text, NULL, 0);
+    const char *at = strchr(text, ':');
+    char *bytes = calloc(1, size), *edge;
+
+    if (at) {
+        bytes[strtoul(at + 1, NULL, 0)] = 1;
+    }
+    edge = text_at_edge(bytes, size);
+    free(bytes);
+    return edge;
+}
+
 static char *text_read_only(const char *text)
 {
     size_t page = sysconf(_SC_PAGESIZE);
@@ -218,6 +234,8 @@ long argument(const char *text)
         return (long)text_at_edge(text + 5, strlen(text + 5) + 1);
     } else if (strncmp(text, "ro:", 3) == 0) {
         return (long)text_read_only(text + 3);
+    } else if (strncmp(text, "edge:", 5) == 0) {
+        return (long)bytes_at_edge(text + 5);
     } else if (strncmp(text, "buf:", 4) == 0) {
         return (long)calloc(1, strtoul(text + 4, NULL, 0));
     } else if (strncmp(text, "in:", 3) == 0) {

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,18 @@ static void change_descriptor(struct race *race, unsigned turn)
     dup3(turn & 1 ? race->evil_fd : race->good_fd, RACE_FD, 0);
 }
 
+/* openat2's argument, and what a newer one has behind it. */
+static volatile struct {
+    uint64_t flags, mode, resolve, newer;
+} how;
+
+static void change_how(struct race *race, unsigned turn)
+{
+    (void)race;
+    how.flags = turn & 1 ? O_WRONLY : O_RDONLY;
+    how.newer = turn % 3 == 0;
+}
+
 static int byte_at(int fd)
 {
     char byte;
@@ -131,6 +144,12 @@ static void one_round(const char *kind, int *allowed, int *forbidden)
         byte = byte_at(RACE_FD);
         *allowed += byte == 'a';
         *forbidden += byte == 'b';
+    } else if (strcmp(kind, "how") == 0) {
+        int fd = syscall(SYS_openat2, AT_FDCWD, "ok/file", &how, sizeof(how));
+
+        *allowed += fd >= 0;
+        *forbidden += fd >= 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY;
+        close(fd);
     } else if (strcmp(kind, "create") == 0) {
         int fd = openat(AT_FDCWD, "ok/d/new", O_WRONLY | O_CREAT, 0600);
 
@@ -168,6 +187,8 @@ int cmd_race(int argc, char **argv)
     }
     if (strcmp(argv[1], "link") == 0) {
         race.change = change_link;
+    } else if (strcmp(argv[1], "how") == 0) {
+        race.change = change_how;
     } else if (strcmp(argv[1], "dangling") == 0) {
         race.change = change_new;
     } else if (strcmp(argv[1], "descriptor") == 0) {
