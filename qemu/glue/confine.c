@@ -71,6 +71,17 @@ static uintptr_t try_at(uint64_t hint, uint64_t size)
     return (uintptr_t)p;
 }
 
+/* Whether there is room for it somewhere: otherwise no place need be tried. */
+static bool fits(uint64_t size)
+{
+    uintptr_t anywhere = try_at(0, size);
+
+    if (anywhere) {
+        munmap((void *)anywhere, size);
+    }
+    return anywhere;
+}
+
 /*
  * Far below what the emulator itself maps: should a failing mmap leave a hole
  * in the window for a moment, the host puts none of the emulator's into it, as
@@ -81,6 +92,9 @@ static uintptr_t reserve(unsigned bits)
     uint64_t size = (UINT64_C(1) << bits) + 2 * GUARD;
     uintptr_t found;
 
+    if (!fits(size + ALIGN)) {
+        return 0;
+    }
     for (unsigned i = HINT_FIRST; i >= HINT_LAST; i--) {
         uint64_t low = UINT64_C(1) << i;
 
