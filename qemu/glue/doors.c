@@ -26,7 +26,9 @@
 
 #define OPEN_TRIES 40           /* for a name that comes and goes */
 
-QEMU_BUILD_BUG_ON(POLICY_OWN_FDS != RE_HIGH_COUNT);
+QEMU_BUILD_BUG_ON(POLICY_ASKED_FDS != RE_HIGH_COUNT + POLICY_PINS);
+
+int policy_asked_floor;
 
 static const struct st_target *doors_target;
 
@@ -88,6 +90,7 @@ void policy_doors_prepare(const struct st_target *target, uint8_t *map)
     const struct rlimit none = { 0, 0 };
 
     doors_target = target;
+    policy_asked_floor = policy_floor - POLICY_PINS;
     doors_keep_files = keeps_files();
     setrlimit(RLIMIT_CORE, &none);
     for (unsigned slot = 0; slot < st_slot_count(target); slot++) {

@@ -375,8 +375,8 @@ bool policy_is_plain(const char *name)
 {
     struct path_state *s = path_state;
 
-    return s && s->applied && s->pins[0].made && s->pins[0].plain &&
-        name == s->pins[0].text;
+    return s && s->applied && s->pins[0].made && name == s->pins[0].text &&
+        policy_pin_is_plain(&s->pins[0]);
 }
 
 const char *policy_path_given(abi_ulong addr, int *ret_fd)

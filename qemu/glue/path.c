@@ -5,11 +5,9 @@
 #include "qemu/path.h"
 #include "fd-trans.h"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include <ruleengine/engine.h>
 
+#include "apart.h"
 #include "guest.h"
 #include "made.h"
 #include "path.h"
@@ -50,14 +48,6 @@ static const char *redirected(const char *given)
         path(given) : given;
 }
 
-/* By the file system, which need not be mounted on /proc. */
-static bool is_proc(int fd)
-{
-    struct statfs fs;
-
-    return fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
-}
-
 static void start_pin(struct pin *pin, const struct re_path_query *q)
 {
     if (pin->made) {
@@ -65,7 +55,7 @@ static void start_pin(struct pin *pin, const struct re_path_query *q)
     }
     pin->made = true;
     pin->directory = pin->add_nofollow = pin->file = pin->content = false;
-    pin->keeps = false;
+    pin->keeps = pin->asked_plain = false;
     pin->error = 0;
     pin->fd = -1;
     pin->reg = q->reg;
@@ -102,7 +92,6 @@ static struct pin *resolve(void *guest, const struct re_path_query *q)
 
     start_pin(pin, q);
     pin->error = -find(pin, guest, q);
-    pin->plain = !is_proc(pin->fd);
     return pin;
 }
 
@@ -147,7 +136,6 @@ static bool is_about_number(int nr)
 void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
 {
     struct path_held *held = &path_state->held;
-    bool alone = !CPU_NEXT(first_cpu);
     char host[RE_PATH_MAX] POLICY_UNSET;
 
     held->reg = reg;
@@ -157,7 +145,7 @@ void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
     if (policy_guest_fd(fd) < 0) {
         return;
     }
-    if (!alone && !is_about_number(path_state->call->nr)) {
+    if (policy_has_threads() && !is_about_number(path_state->call->nr)) {
         held->fd = policy_pin_duplicate(fd);
         held->error = held->fd < 0 ? -held->fd : 0;
         if (held->error) {
@@ -197,7 +185,6 @@ int policy_path_replace(void *guest, const struct re_path_query *q,
         other.resolve = 0;
         snprintf(pin->given, sizeof(pin->given), "%s", with->path);
         pin->error = -policy_pin_path(pin, &other, with->path);
-        pin->plain = !is_proc(pin->fd);
         return 0;
     }
     fd = with->fd >= 0 ? fcntl(with->fd, F_DUPFD_CLOEXEC, policy_floor) :
@@ -206,7 +193,6 @@ int policy_path_replace(void *guest, const struct re_path_query *q,
     if (fd < 0) {
         return with->fd >= 0 ? -EMFILE : fd;
     }
-    pin->plain = true;
     return policy_pin_adopt(pin, fd);
 }
 
@@ -240,7 +226,6 @@ int policy_path_below_root(void *guest, const struct re_path_query *q)
     if (pin->given[0] == '/' && !q->resolve && policy_pin_has_root()) {
         start_pin(pin, q);
         pin->error = -policy_pin_below_root(pin, q, pin->given, makes(q));
-        pin->plain = !is_proc(pin->fd);
     } else if (pin->error == ENOENT && makes(q)) {
         policy_path_make_parents(guest, q);     /* the call says what fails */
     }

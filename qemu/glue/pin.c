@@ -4,16 +4,18 @@
 #include "user-internals.h"
 #include "qemu/path.h"
 
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
+#include "apart.h"
 #include "descriptors.h"
 #include "pin.h"
 #include "policy.h"
 
 #define OWN_FDS "/proc/self/fd"
 #define LINKS_MAX 40            /* as in the kernel */
-#define PIN_COUNT 192           /* calls with paths that threads can be in at once */
 #define PARTS_MAX 64            /* names cut off to find what exists */
 
 int policy_pin_floor, policy_pin_end;
@@ -68,6 +70,19 @@ static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
     return move_up(resolve ? syscall(__NR_openat2, dirfd, name, &how,
                                      sizeof(how)) :
                    openat(dirfd, name, how.flags));
+}
+
+/* For what is closed again before the call goes on: without threads, nobody comes
+ * across it. */
+static int open_briefly(int dirfd, const char *name, int flags)
+{
+    int fd;
+
+    if (policy_has_threads()) {
+        return open_path(dirfd, name, flags, 0);
+    }
+    fd = openat(dirfd, name, O_PATH | O_CLOEXEC | flags);
+    return fd < 0 ? -errno : fd;
 }
 
 void policy_pin_close(int fd)
@@ -128,10 +143,9 @@ static const char *descriptors(void)
     return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" : OWN_FDS;
 }
 
-/* The name in /proc of a descriptor, which is not negative: the end of it. Has
- * room in any buffer of PIN_NUMBER_MAX. snprintf() would take as long as finding
- * the file. */
-static char *put_link(char *to, int fd)
+/* A descriptor, which is not negative, as digits: the end of them. snprintf() would
+ * take as long as finding the file. */
+static char *put_number(char *to, int fd)
 {
     char digits[16];
     int n = 0;
@@ -140,13 +154,19 @@ static char *put_link(char *to, int fd)
         digits[n++] = '0' + fd % 10;
         fd /= 10;
     } while (fd > 0);
-    to = stpcpy(to, descriptors());
-    *to++ = '/';
     while (n > 0) {
         *to++ = digits[--n];
     }
     *to = '\0';
     return to;
+}
+
+/* Its name in /proc: the end of it. Has room in any buffer of PIN_NUMBER_MAX. */
+static char *put_link(char *to, int fd)
+{
+    to = stpcpy(to, descriptors());
+    *to++ = '/';
+    return put_number(to, fd);
 }
 
 void policy_pin_own(void)
@@ -170,22 +190,28 @@ const char *policy_pin_relative(const char *name, int *dirfd)
     return name + len + 1;
 }
 
+/* readlink() of a descriptor's name. */
+static ssize_t read_link(int fd, char *buf, size_t size)
+{
+    char link[PIN_NUMBER_MAX];
+
+    if (own_fds >= 0 && !qatomic_read(&leader_gone)) {
+        put_number(link, fd);
+        return readlinkat(own_fds, link, buf, size);
+    }
+    put_link(link, fd);
+    return readlink(link, buf, size);
+}
+
 /* The canonical host name of a descriptor's object. What has no path (a pipe)
  * has no canonical name: -ENOENT. */
 static int host_name(int fd, char *buf, size_t size)
 {
-    char link[PIN_NUMBER_MAX];
-    int dirfd = AT_FDCWD;
-    const char *name;
-    ssize_t len;
+    ssize_t len = read_link(fd, buf, size - 1);
 
-    put_link(link, fd);
-    name = policy_pin_relative(link, &dirfd);
-    len = readlinkat(dirfd, name, buf, size - 1);
     if (len < 0 && errno == ENOENT && !qatomic_read(&leader_gone)) {
         qatomic_set(&leader_gone, true);
-        put_link(link, fd);
-        len = readlink(link, buf, size - 1);
+        len = read_link(fd, buf, size - 1);
     }
     if (len < 0) {
         return -EACCES;         /* /proc is not what it was */
@@ -195,6 +221,23 @@ static int host_name(int fd, char *buf, size_t size)
         return -ENAMETOOLONG;
     }
     return buf[0] == '/' ? 0 : -ENOENT;
+}
+
+/* By the file system, which need not be mounted on /proc. */
+static bool is_proc(int fd)
+{
+    struct statfs fs;
+
+    return fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+}
+
+bool policy_pin_is_plain(struct pin *pin)
+{
+    if (!pin->asked_plain) {
+        pin->asked_plain = true;
+        pin->plain = !is_proc(pin->fd);
+    }
+    return pin->plain;
 }
 
 int policy_pin_name(int fd, char *buf, size_t size)
@@ -320,9 +363,9 @@ static int follow_below(const struct cut *cut, const char *target, char *buf,
 }
 
 /*
- * What open() with O_CREAT creates: the name itself, or what the last of a
- * chain of links leads to. The pinned name is used without following, so a
- * link that is slipped in later makes the call fail.
+ * What open() with O_CREAT creates, of a path that has just led nowhere: the name
+ * itself, or what the last of a chain of links leads to. The pinned name is used
+ * without following, so a link that is slipped in later makes the call fail.
  */
 static int pin_new(struct pin *pin, int dirfd, const char *path,
                    uint64_t resolve)
@@ -336,7 +379,8 @@ static int pin_new(struct pin *pin, int dirfd, const char *path,
         ssize_t len;
         int parent;
 
-        err = pin_file(pin, dirfd, path, resolve, false, false);
+        err = links ? pin_file(pin, dirfd, path, resolve, false, false) :
+            -ENOENT;
         if (err != -ENOENT) {
             break;
         }
@@ -427,8 +471,8 @@ static void name_unreachable(struct pin *pin, int dirfd, const char *path)
         }
         memcpy(head, path, end);
         head[end] = '\0';
-        fd = open_path(dirfd, end ? head : path[0] == '/' ? "/" : ".",
-                       O_DIRECTORY, 0);
+        fd = open_briefly(dirfd, end ? head : path[0] == '/' ? "/" : ".",
+                          O_DIRECTORY);
         if (end == 0) {
             break;
         }
@@ -471,7 +515,7 @@ static void name_file(struct pin *pin, int dirfd, const char *path)
     }
     memcpy(plain, path, len);
     plain[len] = 0;
-    fd = open_path(dirfd, plain, 0, 0);
+    fd = open_briefly(dirfd, plain, 0);
     if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0) {
         pin->host[0] = 0;
     }
@@ -668,7 +712,7 @@ int policy_pin_path(struct pin *pin, const struct re_path_query *q,
 int policy_pin_canonical(const char *name, char *buf, size_t size)
 {
     char host[RE_PATH_MAX];
-    int fd = open_path(AT_FDCWD, path(name), 0, 0), err;
+    int fd = open_briefly(AT_FDCWD, path(name), 0), err;
 
     if (fd < 0) {
         return fd;
@@ -697,5 +741,5 @@ void policy_pin_prepare(int floor)
     /* Just below the emulator's own ones: the table of descriptors reaches as far
      * already, in forked children too, and need not grow. */
     policy_pin_end = floor;
-    policy_pin_floor = floor > 512 ? floor - PIN_COUNT : floor / 2;
+    policy_pin_floor = MAX(floor - POLICY_PINS, floor / 2);
 }

@@ -15,7 +15,7 @@ struct pin {
     bool made;
     bool directory;             /* fd goes in the place of the descriptor */
     bool add_nofollow;          /* nobody may slip a link in */
-    bool plain;                 /* not in /proc: QEMU fakes nothing there */
+    bool asked_plain, plain;    /* not in /proc: QEMU fakes nothing there */
     bool file;                  /* text is the descriptor and no more */
     bool content;               /* ... of a file that the policy has made */
     bool keeps;                 /* ... and that O_TRUNC does not empty */
@@ -42,7 +42,10 @@ void policy_pin_own(void);
 /* A pin's text from that folder, which becomes "dirfd"; or as it is. */
 const char *policy_pin_relative(const char *name, int *dirfd);
 
-/* Numbers of pins: [floor, end). */
+/* Numbers of pins: [floor, end), POLICY_PINS of them or fewer; the emulator's own
+ * descriptors begin where they end. As many calls with paths can threads be in
+ * at once. */
+#define POLICY_PINS 192
 extern int policy_pin_floor, policy_pin_end;
 
 /*
@@ -75,6 +78,9 @@ int policy_pin_below_root(struct pin *pin, const struct re_path_query *q,
 
 /* Another number for what a guest's descriptor refers to, or a negative errno. */
 int policy_pin_duplicate(int fd);
+
+/* Whether the pin is outside of /proc; looked at when it is asked for. */
+bool policy_pin_is_plain(struct pin *pin);
 
 /* The canonical host path of a descriptor; 0, -ENOENT for what has none, or
  * another negative errno. */

@@ -46,14 +46,15 @@ extern unsigned policy_limit;
 extern uint8_t policy_map[POLICY_NUMBERS];
 
 /* Besides 0 and 1: ask if the first argument is one of the emulator's own
- * descriptors, which stand together. */
+ * descriptors or, below them, of its pins. */
 #define POLICY_ASK_FD 2
-#define POLICY_OWN_FDS 64
-extern int policy_floor;
+#define POLICY_ASKED_FDS (64 + 192)
+extern int policy_asked_floor;
+extern int policy_floor;        /* of the own ones */
 
 /*
  * The test that every system call pays for: two host instructions without a
- * policy, six with one; eight more for a call whose first argument is a
+ * policy, six with one; seven more for a call whose first argument is a
  * descriptor, for it may be one of the emulator's own.
  */
 static inline bool policy_watches(int num, abi_long arg1)
@@ -63,9 +64,9 @@ static inline bool policy_watches(int num, abi_long arg1)
     if ((unsigned)num >= policy_limit || !*byte) {
         return false;
     }
-    /* Read anew, so that the test above compares memory and loads nothing. */
-    return *(const volatile uint8_t *)byte != POLICY_ASK_FD ||
-        (uint32_t)arg1 - (uint32_t)policy_floor < POLICY_OWN_FDS;
+    barrier();      /* read anew: both tests compare memory and load nothing */
+    return (*byte & 1) ||
+        (uint32_t)arg1 - (uint32_t)policy_asked_floor < POLICY_ASKED_FDS;
 }
 
 /* --- calls on their way: each returns what do_syscall would ------------- */

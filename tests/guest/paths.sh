@@ -405,6 +405,18 @@ END
             "allowed=some forbidden=none" race "$kind" "$rounds" "$box"
     done
     sandbox
+    policy <<END
+[policy]
+default = allow
+log     = none
+[allow]
+@open   = path under $box/ok || access == read
+[deny]
+@open   = EACCES
+END
+    expect "a second thread changes what the emulator holds the file by" \
+        "allowed=some forbidden=none" race pin "$rounds" "$box"
+    sandbox
     expect "a second thread changes the string" \
         "a=some b=none refused=some" \
         flip "$rounds" "$box/./ok/file" "$box/bad//file"

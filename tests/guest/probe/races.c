@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -34,6 +35,7 @@ struct race {
     struct sockaddr_in good, evil, *address;
     struct msghdr *message;
     int good_fd, evil_fd;
+    int pin;                    /* what the emulator holds files by */
 };
 
 static void *change_things(void *opaque)
@@ -98,6 +100,27 @@ static void change_how(struct race *race, unsigned turn)
     how.newer = turn % 3 == 0;
 }
 
+/* The number by which the emulator holds what a call is about, the first of those
+ * that stand below its own ones. */
+static int first_pin(void)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return (limit.rlim_cur < 4096 ? limit.rlim_cur : 4096) - 64 - 192;
+}
+
+/* Another file is put behind it, if it can be; the emulator takes the next number
+ * then. */
+static void change_pin(struct race *race, unsigned turn)
+{
+    if (turn & 1) {
+        race->pin += dup3(race->evil_fd, race->pin, 0) == race->pin;
+    } else if (close(race->pin) == 0) {
+        fcntl(race->evil_fd, F_DUPFD, race->pin);
+    }
+}
+
 static int byte_at(int fd)
 {
     char byte;
@@ -138,6 +161,10 @@ static void one_round(const char *kind, int *allowed, int *forbidden)
 
     if (strcmp(kind, "link") == 0 || strcmp(kind, "folder") == 0) {
         byte = read_byte(kind[0] == 'l' ? "ok/x" : "ok/d/file", O_RDONLY);
+        *allowed += byte == 'a';
+        *forbidden += byte == 'b';
+    } else if (strcmp(kind, "pin") == 0) {
+        byte = read_byte("ok/file", O_RDWR);
         *allowed += byte == 'a';
         *forbidden += byte == 'b';
     } else if (strcmp(kind, "descriptor") == 0) {
@@ -196,6 +223,10 @@ int cmd_race(int argc, char **argv)
         race.evil_fd = open("bad/file", O_RDONLY);
         race.change = change_descriptor;
         change_descriptor(&race, 0);
+    } else if (strcmp(argv[1], "pin") == 0) {
+        race.evil_fd = open("bad/file", O_RDONLY);
+        race.pin = first_pin();
+        race.change = change_pin;
     }
     pthread_create(&thread, NULL, change_things, &race);
     for (int i = atoi(argv[2]); i > 0; i--) {
