@@ -395,6 +395,7 @@ static int settle_slot(struct compiler *c, unsigned slot)
             .measure = e->manner.measure, .form = e->manner.form,
             .device = e->bound->draft->device,
             .device_reg = e->manner.device_reg,
+            .device_form = e->manner.device_form,
         };
         if (!decides && always(e)) {
             decides = e;

@@ -166,6 +166,20 @@ bool re_tests_hold_with_facts(const struct re_test *tests,
 
 /* --- rules ------------------------------------------------------------- */
 
+/* The descriptor that a device's rule asks about. */
+static int descriptor_of(const struct re_candidate *c,
+                         const uint64_t args[ST_MAX_REGS],
+                         struct re_facts *facts)
+{
+    const struct re_block *block;
+
+    if (!c->device_form) {
+        return (int32_t)args[c->device_reg];
+    }
+    block = re_fact_block(facts, c->device_form);
+    return block->error ? -1 : (int32_t)block->words[c->device_reg];
+}
+
 static bool candidate_holds(const struct re_layer *layer,
                             const struct re_candidate *c,
                             const uint64_t args[ST_MAX_REGS],
@@ -181,7 +195,7 @@ static bool candidate_holds(const struct re_layer *layer,
         return false;
     }
     return !c->device || re_device_is(c->device, layer->ops, facts->guest,
-                                      (int32_t)args[c->device_reg]);
+                                      descriptor_of(c, args, facts));
 }
 
 /* Counts this call and says whether it is one of those the rule wants. A call

@@ -137,14 +137,31 @@ static int find_descriptor(const struct re_layer *layer, unsigned slot)
     return -1;
 }
 
-static bool bind_device(const struct re_layer *layer,
-                        const struct re_draft *draft, unsigned slot,
-                        struct re_manner_bound *ret)
+/* Of old mmap, the descriptor lies in memory. */
+static bool bind_block(struct re_layer *layer, unsigned slot,
+                       struct re_manner_bound *ret)
+{
+    const struct re_form *form = re_layer_form(layer, slot);
+    struct st_arg arg;
+
+    if (!form || !re_form_block_arg(form, "fd", &arg)) {
+        return false;
+    }
+    ret->device_reg = arg.reg;
+    ret->device_form = form;
+    return true;
+}
+
+static bool bind_device(struct re_layer *layer, const struct re_draft *draft,
+                        unsigned slot, struct re_manner_bound *ret)
 {
     int reg = draft->device ? find_descriptor(layer, slot) : 0;
 
+    if (reg < 0) {
+        return bind_block(layer, slot, ret);
+    }
     ret->device_reg = reg;
-    return reg >= 0;
+    return true;
 }
 
 /* --- outside ------------------------------------------------------------ */

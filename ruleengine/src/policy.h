@@ -150,7 +150,8 @@ struct re_candidate {
     const struct re_measure *measure;   /* of a limit; NULL: none, or calls */
     const struct re_form *form;     /* of a verdict that changes paths */
     const struct re_device *device;     /* whose descriptor ... */
-    uint8_t device_reg;             /* ... this register must hold */
+    uint8_t device_reg;             /* ... this register must hold, */
+    const struct re_form *device_form;  /* or this word of its block; or NULL */
     const struct re_draft *draft;   /* for tools; NULL: a default */
 };
 

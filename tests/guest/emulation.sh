@@ -265,5 +265,37 @@ read = "bc"
 read = ""' file /dev/once open:r read:99 read:99 read:99
 }
 
-for_each_target data redirect parents below_root signals limits devices
+# However mmap gets its arguments: some targets have a call that finds them in
+# memory, instead of the other or beside it.
+mapped_devices()
+{
+    policy <<'END'
+[policy]
+default = allow
+[device /dev/none]
+content = data "none"
+mmap    = error ENODEV
+[device /dev/some]
+content = data "some"
+mmap    = error EPERM if (prot & PROT_WRITE)
+[device /dev/all]
+content = data "all!"
+END
+    expect "a device's rules for mmap are asked" \
+"open = ok
+map = ENODEV
+map = ENODEV
+map = ENODEV" file /dev/none open:rw map oldmap dup oldmap
+    expect "with their conditions" \
+'open = ok
+map = "some"
+map = "some"' file /dev/some open:rw map oldmap
+    expect "and of no other file" \
+'open = ok
+map = "all!"
+map = "all!"' file /dev/all open:rw map oldmap
+}
+
+for_each_target data redirect parents below_root signals limits devices \
+    mapped_devices
 tap_done

@@ -113,6 +113,22 @@ static void step_map(const char *unused)
     print_bytes("map", map, map == MAP_FAILED ? -1 : 4);
 }
 
+/* By the call that has its arguments in memory, where there is one. */
+static void step_old_map(const char *unused)
+{
+#if defined(__i386__) || defined(__s390x__) || defined(__arm__) || \
+    defined(__m68k__)
+    long words[6] = { 0, 4096, PROT_READ, MAP_PRIVATE, file, 0 };
+    long result = syscall(90, words);
+    char *map = (char *)result;
+
+    (void)unused;
+    print_bytes("map", map, result == -1 ? -1 : 4);
+#else
+    step_map(unused);
+#endif
+}
+
 static void step_seek(const char *where)
 {
     print_result("seek", lseek(file, atol(where), SEEK_SET), errno);
@@ -167,8 +183,8 @@ static const struct {
 } steps[] = {
     { "open", step_open }, { "read", step_read }, { "readv", step_readv },
     { "write", step_write }, { "ioctl", step_ioctl }, { "stat", step_stat },
-    { "map", step_map }, { "seek", step_seek }, { "dup", step_dup },
-    { "pass", step_pass },
+    { "map", step_map }, { "oldmap", step_old_map }, { "seek", step_seek },
+    { "dup", step_dup }, { "pass", step_pass },
 };
 
 /* The rest of the steps, in a child or in another program. */
