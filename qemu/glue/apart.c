@@ -42,9 +42,8 @@ int policy_apart(void (*function)(void *arg), void *arg)
     pthread_sigmask(SIG_SETMASK, &all, &old);
     /* Without CLONE_FILES: a copy of the table, which goes away with it. With
      * CLONE_VFORK: this thread goes on when that one has ended. */
-    ret = clone(run, stack + sizeof(stack), CLONE_VM | CLONE_FS |
-                CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK,
-                &task);
+    ret = clone(run, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND |
+                CLONE_THREAD | CLONE_SYSVSEM | CLONE_VFORK, &task);
     err = errno;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return ret < 0 ? err : 0;

@@ -7,6 +7,7 @@
 
 #include <asm-generic/ioctl.h>  /* xtensa has a TIOCSTI made by _IOW() */
 #include <linux/close_range.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/prctl.h>
@@ -23,6 +24,7 @@
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
+#include "records.h"
 
 #define OPEN_TRIES 40           /* for a name that comes and goes */
 
@@ -82,16 +84,12 @@ static bool is_door(const char *name)
     return false;
 }
 
-static bool keeps_files(void);
-static bool doors_keep_files;
-
 void policy_doors_prepare(const struct st_target *target, uint8_t *map)
 {
     const struct rlimit none = { 0, 0 };
 
     doors_target = target;
     policy_asked_floor = policy_floor - POLICY_PINS;
-    doors_keep_files = keeps_files();
     setrlimit(RLIMIT_CORE, &none);
     for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
         const char *name = st_slot_name(target, slot);
@@ -206,6 +204,12 @@ static bool takes_descriptor(uint32_t request)
         request == TARGET_LOOP_CHANGE_FD;
 }
 
+/* Whether a file may be appended to, changed, removed. */
+static bool marks_file(uint32_t request)
+{
+    return (request & 0xffff) == (FS_IOC_SETFLAGS & 0xffff);
+}
+
 /* QEMU copies what is behind the argument's head, as long as the guest says, to
  * where the guest says: in its own memory, and for any descriptor. */
 static bool maps_devices(uint32_t request)
@@ -296,6 +300,10 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
             *ret = -TARGET_EBADF;
             return true;
         }
+        *ret = -TARGET_EACCES;
+        if (marks_file(a[1]) && policy_records_has(a[0])) {
+            return true;
+        }
         *ret = types_for_user(a[1]) ? -TARGET_EPERM : -TARGET_ENOTTY;
         return types_for_user(a[1]) || carries_pointer(a[1]) ||
             maps_devices(a[1]);
@@ -303,7 +311,7 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
     /* No name to look for records by. */
     case TARGET_NR_open_by_handle_at:
         *ret = -TARGET_EPERM;
-        return doors_keep_files && (a[2] & (O_ACCMODE | TARGET_O_TRUNC));
+        return policy_records_kept() && (a[2] & (O_ACCMODE | TARGET_O_TRUNC));
 #endif
     case TARGET_NR_personality:
         *ret = -TARGET_EINVAL;
@@ -534,52 +542,18 @@ static bool is_type(int fd, mode_t type)
     return fstat(fd, &st) == 0 && (st.st_mode & S_IFMT) == type;
 }
 
-/* A file that the emulator itself writes: a log, statistics. */
-static bool is_written_by_us(int own, struct stat *st)
-{
-    int flags = fcntl(own, F_GETFL);
-
-    return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) &&
-        fstat(own, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink > 0;
-}
-
-/* Whether there are such files: rotation changes which, not whether. */
-static bool keeps_files(void)
-{
-    struct stat st;
-
-    for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
-        if (is_written_by_us(own, &st)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether opening with these flags could change such a file. */
+/* Whether opening with these flags could change a file that the emulator
+ * writes. */
 static bool could_forge(uint64_t flags)
 {
-    return doors_keep_files && (flags & (O_ACCMODE | O_TRUNC)) &&
+    return policy_records_kept() && (flags & (O_ACCMODE | O_TRUNC)) &&
         !(flags & O_PATH);
 }
 
-/* Records are evidence: opening for writing what they go to is refused, but what is
- * the guest's own standard error as well. */
+/* Records are evidence. */
 static bool would_forge(int found, int flags)
 {
-    struct stat st, own;
-    bool forges = false;
-
-    if (!could_forge(flags) || fstat(found, &st) < 0 || !S_ISREG(st.st_mode) ||
-        is_same(policy_message_fd(), &st)) {
-        return false;
-    }
-    pthread_mutex_lock(&doors_lock);
-    for (int fd = policy_floor; fd < policy_floor + RE_HIGH_COUNT; fd++) {
-        forges = forges || (is_written_by_us(fd, &own) && is_same(fd, &st));
-    }
-    pthread_mutex_unlock(&doors_lock);
-    return forges;
+    return could_forge(flags) && policy_records_has(found);
 }
 
 bool policy_doors_refuse(int fd, bool magic)
@@ -667,6 +641,40 @@ static int open_found(CPUArchState *env, int found,
 }
 
 /*
+ * A new file; the name is looked at once. One that is named as a log is made in a
+ * folder that has been looked at, and not in the log's own: when the log has been
+ * renamed it would go on in the guest's file.
+ */
+static int make_new(int dirfd, const char *name, const struct open_how *how,
+                    uint64_t resolve)
+{
+    char copy[PATH_MAX] POLICY_UNSET, *last;
+    int folder, fd;
+
+    if (g_strlcpy(copy, name, sizeof(copy)) >= sizeof(copy)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (!could_forge(how->flags) || !policy_records_alike(copy)) {
+        return open_how(dirfd, copy, how, how->flags | O_EXCL, resolve);
+    }
+    last = strrchr(copy, '/');
+    last = last ? last + 1 : copy;
+    name = g_strndup(copy, last - copy);
+    folder = policy_doors_take(open_how(dirfd, *name ? name : ".", how, O_PATH |
+                                        O_DIRECTORY | O_CLOEXEC, resolve));
+    g_free((char *)name);
+    if (folder < 0) {
+        return -1;
+    }
+    errno = EACCES;
+    fd = policy_records_named(folder, last) ? -1 :
+        open_how(folder, last, how, how->flags | O_EXCL, resolve);
+    policy_doors_done(folder);
+    return fd;
+}
+
+/*
  * Finds the file first and opens it when it has been looked at: in between,
  * other threads cannot use it, whatever they do to links. What does not exist
  * is made, and nothing else is opened instead.
@@ -692,7 +700,7 @@ static int find_and_open(CPUArchState *env, int dirfd, const char *name,
         if (errno != ENOENT || !(how->flags & O_CREAT)) {
             return -1;
         }
-        fd = open_how(dirfd, name, how, how->flags | O_EXCL, resolve);
+        fd = make_new(dirfd, name, how, resolve);
         if (fd >= 0 || errno != EEXIST || (how->flags & O_EXCL)) {
             return fd;
         }
@@ -717,6 +725,24 @@ static int open_and_look(CPUArchState *env, int dirfd, const char *name,
                                  true) : -1;
 }
 
+/* Whether a pinned name, in a folder that is held, is a log's. */
+static bool is_log_name(const char *name)
+{
+    g_autofree char *folder = NULL;
+    bool named = false;
+    int fd;
+
+    if (policy_records_alike(name)) {
+        folder = g_path_get_dirname(name);
+        fd = policy_doors_take(open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (fd >= 0) {
+            named = policy_records_named(fd, strrchr(name, '/') + 1);
+            policy_doors_done(fd);
+        }
+    }
+    return named;
+}
+
 /* The same for a name that leads to a file which is held already. */
 static bool would_forge_held(int dirfd, const char *name, int flags)
 {
@@ -726,8 +752,8 @@ static bool would_forge_held(int dirfd, const char *name, int flags)
     if (could_forge(flags)) {
         found = openat(dirfd, name, O_PATH | O_CLOEXEC);
         found = found < 0 ? -1 : policy_doors_take(found);
+        forges = found < 0 ? is_log_name(name) : would_forge(found, flags);
         if (found >= 0) {
-            forges = would_forge(found, flags);
             policy_doors_done(found);
         }
     }

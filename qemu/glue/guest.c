@@ -90,6 +90,11 @@ void policy_fault(const void *mask)
     }
 }
 
+bool policy_mends(const void *addr)
+{
+    return policy_engine && re_engine_mend(policy_engine, addr);
+}
+
 static int guest_read(void *guest, uint64_t addr, void *buf, size_t len)
 {
     const void *bytes = policy_kept(addr, len);

@@ -47,10 +47,11 @@ static const char *const acting[] = {
 };
 
 /* A log that is a file: looked at once a second, and opened anew when it has been
- * renamed. See ruleengine/src/sink.h. */
+ * renamed, see ruleengine/src/sink.h; and whether a guest's path leads there, see
+ * records.c. */
 static const char *const logging[] = {
     "newfstatat", "statx", "openat", "dup3", "prlimit64", "poll", "ppoll",
-    "close_range",
+    "close_range", "fstatfs", "readlinkat",
 };
 
 /* A log that is a socket. */
@@ -141,6 +142,8 @@ static const list leads_to[] = {
     { "fchmodat2", "openat", "chmod", "fchmod", "newfstatat", "readlink" },
     { "faccessat2", "newfstatat", "getuid", "geteuid", "getgid", "getegid" },
     { "bind", "umask" },
+    { "truncate", "clone", "fchdir" },
+    { "acct", "clone", "fchdir" },
 };
 
 /* QEMU answers these by itself, with what it needs anyway, or not at all. */

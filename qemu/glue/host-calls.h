@@ -21,7 +21,7 @@
 enum {
     HOST_CALLS_LOOK   = 1 << 0, /* a condition asks where paths lead */
     HOST_CALLS_FILES  = 1 << 1, /* files of the host stand in for the guest's */
-    HOST_CALLS_LOG    = 1 << 2, /* a log is a file, which may be opened anew */
+    HOST_CALLS_LOG    = 1 << 2, /* files are written: logs, statistics */
     HOST_CALLS_SEND   = 1 << 3, /* a log is a socket */
     HOST_CALLS_ACCEPT = 1 << 4, /* connections are judged by their peers */
 };

@@ -23,6 +23,7 @@
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
+#include "records.h"
 #include "wall.h"
 
 #define EXIT_POLICY 2           /* the policy is wrong: nothing was run */
@@ -220,6 +221,7 @@ static void load(struct re_config *config)
                 "confined: %s\n", strerror(-ret));
         refuse_to_start();
     }
+    policy_records_prepare();
     policy_wall_prepare(policy_engine, target, config->logs,
                         config->log_count);
     policy_calls_start(target);

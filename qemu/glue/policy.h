@@ -130,6 +130,10 @@ bool policy_is_plain(const char *name);
  */
 void policy_fault(const void *mask);
 
+/* From the host's handler of SIGBUS: whether the fault was the emulator's own and
+ * has been mended. */
+bool policy_mends(const void *addr);
+
 /* --- doors ------------------------------------------------------------- */
 
 /* With a policy: open() and openat2() of the guest, whose "how" is a struct
@@ -138,6 +142,22 @@ int policy_openat(CPUArchState *env, int dirfd, const char *name, int flags,
                   mode_t mode);
 int policy_openat2(CPUArchState *env, int dirfd, const char *name,
                    const void *how);
+
+/*
+ * Calls of the guest that name files, as the host's of the same names, but that
+ * none of them removes, replaces, links or cuts what the emulator records to:
+ * EACCES.
+ */
+int policy_unlinkat(int dirfd, const char *path, int flags);
+int policy_renameat2(int from, const char *path, int to, const char *new,
+                     unsigned flags);
+int policy_linkat(int from, const char *path, int to, const char *new,
+                  int flags);
+int policy_symlinkat(const char *target, int dirfd, const char *path);
+int policy_mkdirat(int dirfd, const char *path, mode_t mode);
+int policy_mknodat(int dirfd, const char *path, mode_t mode, dev_t device);
+int policy_truncate(const char *path, off_t length);
+int policy_acct(const char *path);
 
 /* accept4() of the guest: the connection that its call has been judged by. */
 int policy_accept4(int listener, struct sockaddr *address, socklen_t *len,

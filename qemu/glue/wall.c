@@ -16,6 +16,7 @@
 #include "landlock.h"
 #include "options.h"
 #include "policy.h"
+#include "records.h"
 #include "wall.h"
 
 #define EXIT_POLICY 2
@@ -68,7 +69,8 @@ static unsigned reasons(const struct re_engine *engine,
     unsigned found = (re_engine_asks(engine) || re_engine_names(engine) ?
                       HOST_CALLS_LOOK : 0) |
         (re_engine_acts(engine) ? HOST_CALLS_FILES : 0) |
-        (re_engine_asks_for_peers(engine) ? HOST_CALLS_ACCEPT : 0);
+        (re_engine_asks_for_peers(engine) ? HOST_CALLS_ACCEPT : 0) |
+        (policy_records_kept() ? HOST_CALLS_LOG : 0);
 
     for (size_t i = 0; i < log_count; i++) {
         found |= log_reason(logs[i]);

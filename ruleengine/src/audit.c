@@ -195,6 +195,17 @@ void re_audit_set_exe(struct re_audit *audit, const char *exe)
     set_exe(audit, exe);    /* without memory the old name stays */
 }
 
+bool re_audit_name(const struct re_audit *audit, unsigned i, int *ret_folder,
+                   const char **ret_name)
+{
+    if (i >= audit->sink_count) {
+        return false;
+    }
+    *ret_folder = audit->sinks[i].dir_fd;
+    *ret_name = *ret_folder < 0 ? NULL : audit->sinks[i].name;
+    return true;
+}
+
 void re_audit_fds(const struct re_audit *audit, int *fds)
 {
     for (unsigned i = 0; i < RE_SINKS_MAX; i++) {

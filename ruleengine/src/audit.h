@@ -40,6 +40,10 @@ void re_audit_set_exe(struct re_audit *audit, const char *exe);
 /* For the next program image: RE_SINKS_MAX * 2 descriptors, or -1. */
 void re_audit_fds(const struct re_audit *audit, int *fds);
 
+/* See re_engine_log_name(). */
+bool re_audit_name(const struct re_audit *audit, unsigned i, int *ret_folder,
+                   const char **ret_name);
+
 /*
  * Records what call->rule, one of "layer", made of a call. "args" are those
  * that the guest gave (call->args may have been rewritten since). A handler's

@@ -247,6 +247,17 @@ void re_engine_set_exe(struct re_engine *e, const char *exe)
     }
 }
 
+bool re_engine_log_name(const struct re_engine *e, unsigned i, int *ret_folder,
+                        const char **ret_name)
+{
+    return e->audit && re_audit_name(e->audit, i, ret_folder, ret_name);
+}
+
+bool re_engine_mend(const struct re_engine *e, const void *addr)
+{
+    return e->stats && re_stats_mend(e->stats, addr);
+}
+
 void re_engine_finish(struct re_engine *e)
 {
     if (e->audit) {

@@ -347,6 +347,21 @@ void re_stats_free(struct re_stats *s)
     free(s);
 }
 
+/* Whether an address lies in a part of the file that is mapped. */
+static bool is_within(const void *part, size_t size, uintptr_t addr)
+{
+    return part && addr - (uintptr_t)part < whole_pages(size);
+}
+
+bool re_stats_mend(const struct re_stats *s, const void *addr)
+{
+    uintptr_t page = sysconf(_SC_PAGESIZE), at = (uintptr_t)addr & ~(page - 1);
+
+    return (is_within(s->head, PAGE, at) || is_within(s->map, s->map_size, at)) &&
+        mmap((void *)at, page, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+             MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
 int re_stats_fd(const struct re_stats *s)
 {
     return s->fd;

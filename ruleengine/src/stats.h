@@ -26,6 +26,9 @@ int re_stats_new(struct re_stats **ret, const struct st_target *target,
 void re_stats_free(struct re_stats *stats);
 int re_stats_fd(const struct re_stats *stats);
 
+/* See re_engine_mend(). */
+bool re_stats_mend(const struct re_stats *stats, const void *addr);
+
 /* A call has come, and has been decided: "refused" and "emulated" say how. */
 void re_stats_begin(struct re_stats *stats, struct re_call *call);
 void re_stats_decided(struct re_stats *stats, const struct re_call *call,

@@ -77,7 +77,56 @@ written()
 {
     own_program doors || return 0
     nearly_all
+    : >"$log"
+    ln -f "$log" "$work/log-hard"
     door "the log cannot be opened for writing" "written: 0" written
+    rm -f "$work/log-hard"
+}
+
+# later FILE COMMAND...: when the guest has started, which makes FILE appear
+later()
+{
+    local file=$1
+    shift
+    (
+        until [ -e "$file" ]; do sleep 0.05; done
+        "$@"
+    ) 3<&- &
+}
+
+# What the emulator writes: removed, replaced, cut, under other names.
+kept()
+{
+    own_program doors || return 0
+    nearly_all
+    options -policy-stats "$work/stats"
+    door "nor removed, renamed, linked, cut short" "kept: 0 ways" kept
+    nearly_all
+    later "$log" mv "$log" "$log.1"
+    door "nor what it goes on in, made for it" "succeeded: 0 ways" succeeded
+    wait
+    rm -f "$log.1" "$work/stats" "$work/cut"
+    nearly_all
+    options -policy-stats "$work/stats"
+    later "$work/stats" cut_stats
+    door "statistics that somebody cuts short end nothing" \
+        $'cut short: before\ncut short: after\ncut short: after' cut-short
+    wait
+    rm -f "$work/stats" "$work/cut"
+    # With a rule on paths, names are looked up once more.
+    nearly_all
+    echo "@path = EIO if path == /nowhere" >>"$work/policy.ini"
+    options -policy-stats "$work/stats"
+    door "nor with rules on paths" "kept: 0 ways" kept
+    rm -f "$work/stats"
+}
+
+# The guest waits for the second file.
+cut_stats()
+{
+    sleep 0.3
+    : >"$work/stats"
+    touch "$work/cut"
 }
 
 creat()
@@ -282,6 +331,6 @@ options_refused()
     check "and how to permit it" contains "$err" "gdb = yes"
 }
 
-for_each_target descriptors raised written creat exchanged frames semaphores \
+for_each_target descriptors raised written kept creat exchanged frames semaphores \
     proc calls vsyscall threads rotated mounts limits semihosting options_refused
 tap_done

@@ -211,6 +211,13 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size);
 /* The process is about to end: what no record has told yet. */
 void re_engine_finish(struct re_engine *engine);
 
+/*
+ * From a handler of SIGBUS: whether the address was one of the statistics', whose
+ * file somebody has cut short. There is memory in its place now, of this process
+ * alone: what is counted there from now on, nobody sees.
+ */
+bool re_engine_mend(const struct re_engine *engine, const void *addr);
+
 /* Around fork: before it in the parent, after it in the parent and in the
  * child. In between, no handler is half-way through its Lua state. */
 void re_fork_prepare(struct re_engine *engine);
@@ -304,6 +311,13 @@ int re_high_floor(void);
  * none is free. Does not close "fd". For the start of the first program image:
  * later the guest may have changed the limit. */
 int re_move_high(int fd);
+
+/*
+ * The i-th log: its name, in the folder that is open there, if it is a file that
+ * goes on under its name; else NULL. False behind the last one.
+ */
+bool re_engine_log_name(const struct re_engine *engine, unsigned i,
+                        int *ret_folder, const char **ret_name);
 
 /* Replaces the program's name in later records (argument borrowed). */
 void re_engine_set_exe(struct re_engine *engine, const char *exe);

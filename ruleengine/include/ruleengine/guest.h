@@ -171,8 +171,8 @@ struct re_guest_ops {
     int (*below_root)(void *guest, const struct re_path_query *query);
 
     /*
-     * Runs a function with descriptors of its own, which are a copy of all that
-     * are open and gone when it returns: no other thread of the guest can use
+     * Runs a function with descriptors and a working folder of its own, a copy of
+     * what there is and gone when it returns: no other thread of the guest can use
      * what it opens. For the rest it runs as if it had been called, with no
      * signal and some 32 KiB of stack. 0; 1, and it was not run, if the guest has
      * but one thread; the host's errno, negative. NULL: this guest has no

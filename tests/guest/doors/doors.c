@@ -763,7 +763,8 @@ static int open_handle(const char *name)
     return fd;
 }
 
-/* Ways to write into the log, which lies in the working folder. */
+/* Ways to write into the log, which lies in the working folder, and has another
+ * name there. */
 static void written(void)
 {
     static const int ways[] = {
@@ -773,7 +774,7 @@ static void written(void)
     static const char *const names[] = { "log", "./log-link", "log-hard" };
     int found = 0;
 
-    if (symlink("log", "log-link") < 0 || link("log", "log-hard") < 0) {
+    if (symlink("log", "log-link") < 0 || access("log-hard", F_OK) < 0) {
         printf("written: no links, %s\n", strerrorname_np(errno));
         return;
     }
@@ -790,7 +791,6 @@ static void written(void)
     found += open_handle("log") >= 0;
     printf("written: %d\n", found);
     unlink("log-link");
-    unlink("log-hard");
 }
 
 static const struct {
@@ -814,7 +814,8 @@ static const struct {
     { "creat", truncated }, { "bound", bound }, { "frame", frame },
     { "semaphores", semaphores }, { "loader", loader },
     { "arguments", arguments_grow }, { "maps-taken", maps_taken },
-    { "log-taken", log_taken },
+    { "log-taken", log_taken }, { "kept", kept },
+    { "succeeded", succeeded }, { "cut-short", cut_short },
 };
 
 int main(int argc, char **argv)

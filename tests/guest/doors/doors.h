@@ -13,6 +13,9 @@ void frame(void);
 void semaphores(void);
 void loader(void);
 void arguments_grow(void);
+void kept(void);
+void succeeded(void);
+void cut_short(void);
 void maps_taken(void);
 void log_taken(void);
 
