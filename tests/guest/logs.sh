@@ -129,8 +129,14 @@ unread()
     local reader
     refusing
     mkfifo "$work/fifo"
-    sleep 1000 <"$work/fifo" 3<&- &
+    # A pipe without a reader is refused at the start.
+    exec 8<>"$work/fifo"
+    sleep 1000 <"$work/fifo" 3<&- 8<&- &
     reader=$!
+    until [ "$(readlink "/proc/$reader/fd/0")" = "$work/fifo" ]; do
+        sleep 0.05
+    done
+    exec 8<&-
     logs "$work/fifo" "$log"
     run refuse 8 8 100
     check "a pipe that nobody reads stops no guest" equals "$out" "0 failed"
