@@ -27,6 +27,9 @@
 #include "path.h"
 #include "policy.h"
 
+/* Nanoseconds that accept() may take for a connection that is there. */
+#define TICK 10000000
+
 /* The way to this process' guest: [0] is read, [1] written. One connection is in
  * there at a time, from when it is taken until its call is over. */
 static int way[2] = { -1, -1 };
@@ -39,6 +42,7 @@ static __thread struct {
     bool running;               /* the call is being carried out */
     bool on_way;                /* it is in the way, else it is "fd" */
     int fd;
+    bool blocks;                /* accept() would wait for somebody */
     int listener, flags;        /* as the call had them; flags the host's */
     socklen_t len;
     struct sockaddr_storage address;
@@ -117,10 +121,56 @@ static int receive_connection(bool wanted, int flags)
 
 /* --- with threads ------------------------------------------------------ */
 
+/*
+ * Has a signal interrupt what this thread, which has all of them blocked, waits
+ * for; again and again, for the first may come too soon. It is the one that QEMU
+ * interrupts threads with, and means no more than that somebody should look. The
+ * timer's number, or -1.
+ */
+static int start_ticking(void)
+{
+    const uint64_t set = UINT64_C(1) << (host_interrupt_signal - 1);
+    const struct itimerspec ticks = {
+        .it_interval.tv_nsec = TICK, .it_value.tv_nsec = TICK,
+    };
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = host_interrupt_signal,
+    };
+    int timer;
+
+    event._sigev_un._tid = syscall(__NR_gettid);
+    if (syscall(__NR_timer_create, CLOCK_MONOTONIC, &event, &timer) < 0) {
+        return -1;
+    }
+    syscall(__NR_timer_settime, timer, 0, &ticks, NULL);
+    syscall(__NR_rt_sigprocmask, SIG_UNBLOCK, &set, NULL, sizeof(set));
+    return timer;
+}
+
+/* Takes a connection that is there. If another process that has the socket as
+ * well was quicker, accept() waits for the next one, and the socket cannot be
+ * told not to without telling that process, too: so it is interrupted. */
+static int accept_at_once(void)
+{
+    int timer = start_ticking(), fd, error;
+
+    if (timer < 0) {
+        errno = ENOMEM;
+        return -1;
+    }
+    fd = syscall(__NR_accept4, taken.listener, &taken.address, &taken.len,
+                 taken.flags & SOCK_NONBLOCK);
+    error = errno == EINTR ? EAGAIN : errno;
+    syscall(__NR_timer_delete, timer);
+    errno = error;
+    return fd;
+}
+
 static void accept_aside(void *error)
 {
-    int fd = syscall(__NR_accept4, taken.listener, &taken.address,
-                     &taken.len, taken.flags & SOCK_NONBLOCK);
+    int fd = taken.blocks ? accept_at_once() :
+        syscall(__NR_accept4, taken.listener, &taken.address, &taken.len,
+                taken.flags & SOCK_NONBLOCK);
 
     *(int *)error = fd < 0 ? errno : -send_connection(fd);
 }
@@ -141,15 +191,15 @@ static bool is_there(void)
 }
 
 /*
- * EAGAIN: another thread was quicker. If another process is quicker between
- * looking and accepting, this thread waits in there for the next connection, and
- * until then no signal reaches it.
+ * EAGAIN: another thread was quicker, or another process between looking and
+ * accepting.
  */
 static int try_to_accept(bool blocks)
 {
     int error;
 
     taken.len = sizeof(taken.address);
+    taken.blocks = blocks;
     claim_way();
     error = blocks && !is_there() ? EAGAIN : accept_in_helper();
     if (error) {

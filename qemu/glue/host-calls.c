@@ -62,6 +62,7 @@ static const char *const sending[] = {
 /* A connection is taken before it is judged: see accept.c. */
 static const char *const accepting[] = {
     "accept4", "clone", "close_range", "getsockopt", "sendmsg", "recvmsg",
+    "timer_create", "timer_settime", "timer_delete",
     "socketpair",
 };
 

@@ -88,6 +88,8 @@ among_many()
     expect "threads that accept from one socket" "many: 0 wrong, 0 failures" \
         many
     expect "processes as well" "many: 0 wrong, 0 failures" forked
+    expect "signals reach a thread that another process was quicker than" \
+        "shared: hears, 0 failures" shared 200
     expect "a thread that writes to the number before the connection is judged" \
         "0 accepted, 0 leaks, 0 steals" attack "$rounds"
 }

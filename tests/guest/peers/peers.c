@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -362,6 +363,84 @@ static void many(bool forked, int flags)
            forked || refusals == CLIENTS / 2 ? "" : ", refusals are missing");
 }
 
+/* --- a socket that another process has, too ------------------------------- */
+
+static atomic_int *taken_there;     /* by the other process; shared */
+static atomic_int taken_here, interruptions, acceptor_tid;
+
+static void *interrupted_acceptor(void *opaque)
+{
+    (void)opaque;
+    acceptor_tid = syscall(SYS_gettid);
+    for (;;) {
+        int fd = accept4(many_listener, NULL, NULL, 0);
+
+        if (fd >= 0) {
+            taken_here++;
+            close(fd);
+        } else if (errno == EINTR) {
+            interruptions++;
+        } else {
+            failures++;
+        }
+    }
+    return NULL;
+}
+
+/* A signal ends the wait of the thread; false: it does not, within ten seconds. */
+static bool hears(void)
+{
+    int before = interruptions;
+
+    for (int i = 0; i < 2000; i++) {
+        syscall(SYS_tgkill, getpid(), acceptor_tid, SIGUSR1);
+        for (int j = 0; j < 5 && interruptions == before; j++) {
+            usleep(1000);
+        }
+        if (interruptions != before) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Two processes go for each connection. The one that was too slow is to wait as
+ * if there had been none. */
+static void shared(int rounds)
+{
+    struct sigaction act = { .sa_handler = on_signal };
+    pthread_t thread;
+    pid_t child;
+    int deaf = 0;
+
+    many_listener = listen_here(0);
+    taken_there = mmap(NULL, sizeof(*taken_there), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    sigaction(SIGUSR1, &act, NULL);
+    child = fork();
+    while (child == 0) {
+        close(accept4(many_listener, NULL, NULL, 0));
+        ++*taken_there;
+    }
+    pthread_create(&thread, NULL, interrupted_acceptor, NULL);
+    while (!acceptor_tid) {
+        usleep(1000);
+    }
+    for (int i = 1; i <= rounds && !deaf; i++) {
+        int client = connect_from(GOOD);
+
+        while (taken_here + *taken_there < i) {
+            usleep(100);
+        }
+        close(client);
+        deaf = !hears();
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    printf("shared: %s, %d failures\n", deaf ? "deaf" : "hears",
+           (int)failures);
+}
+
 /* --- the attack ----------------------------------------------------------- */
 
 static atomic_int target_fd, steals;
@@ -446,6 +525,8 @@ int main(int argc, char **argv)
         many(false, 0);
     } else if (strcmp(mode, "forked") == 0) {
         many(true, 0);
+    } else if (strcmp(mode, "shared") == 0) {
+        shared(argc > 2 ? atoi(argv[2]) : 200);
     } else if (strcmp(mode, "attack") == 0) {
         attack(argc > 2 ? atoi(argv[2]) : 1000);
     } else {
