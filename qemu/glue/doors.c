@@ -84,13 +84,24 @@ static bool is_door(const char *name)
     return false;
 }
 
+/*
+ * A core of one byte at most: too little for a file, and of all limits the one
+ * with which the kernel does not start a program that cores are piped to.
+ */
+static void leave_no_core(void)
+{
+    static const struct rlimit one = { 1, 1 }, none = { 0, 0 };
+
+    if (setrlimit(RLIMIT_CORE, &one)) {
+        setrlimit(RLIMIT_CORE, &none);
+    }
+}
+
 void policy_doors_prepare(const struct st_target *target, uint8_t *map)
 {
-    const struct rlimit none = { 0, 0 };
-
     doors_target = target;
     policy_asked_floor = policy_floor - POLICY_PINS;
-    setrlimit(RLIMIT_CORE, &none);
+    leave_no_core();
     for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
         const char *name = st_slot_name(target, slot);
         int nr = st_number_of_slot(target, slot);
@@ -224,9 +235,10 @@ static bool changes_personality(uint32_t persona)
 }
 
 /*
- * Limits that would hurt the emulator: no growth of files ends the log, and its
- * descriptors need their numbers. The guest, which asks for less, has what it
- * wants. "size" is that of a limit, bytes.
+ * Limits that would hurt the emulator: no growth of files ends the log, its
+ * descriptors need their numbers, and cores have the limit that leave_no_core()
+ * has set. The guest, which asks for less, has what it wants. "size" is that of a
+ * limit, bytes.
  */
 static bool lowers_limit(const struct re_call *call, int resource,
                          uint64_t addr, unsigned size)
@@ -236,7 +248,8 @@ static bool lowers_limit(const struct re_call *call, int resource,
 
     if (resource != TARGET_RLIMIT_NOFILE || (abi_ulong)addr == 0 ||
         policy_guest_ops.read(call->guest, addr, bytes, size) < 0) {
-        return resource == TARGET_RLIMIT_FSIZE && (abi_ulong)addr != 0;
+        return (resource == TARGET_RLIMIT_FSIZE ||
+                resource == TARGET_RLIMIT_CORE) && (abi_ulong)addr != 0;
     }
     limit = size == 8 ? ldq_p(bytes) : (uint32_t)ldl_p(bytes);
     return limit < (uint64_t)policy_floor + RE_HIGH_COUNT;

@@ -224,21 +224,6 @@ refused()
         many 3000 500 "$probe"
 }
 
-# other_target: sets $other, a target with an emulator beside this one, and
-# $own, the program for it
-other_target()
-{
-    local name
-    while read -r name _; do
-        if [ -n "$name" ] && [ "$name" != "$target" ] &&
-            [ -x "$TEST_BIN/qemu-$name" ] && compile_own exec "$name"; then
-            other=$name
-            return 0
-        fi
-    done <<<"$cross_table"
-    return 1
-}
-
 siblings()
 {
     own_program exec || return 0
@@ -262,6 +247,33 @@ sync EIO"
     run run path "$own" run path "$probe" show
     check "and back" contains "$out" "exe $probe
 setpgid EACCES"
+}
+
+# Programs with set-uid and set-gid bits, of the guest's and of the host's.
+set_uid()
+{
+    own_program exec || return 0
+    local box=$work/set-uid
+    rm -rf "$box"
+    mkdir "$box" && chmod 711 "$work" "$box"
+    cp /usr/bin/id "$box/id"
+    cp "$probe" "$box/ids"
+    if ! chown 65534:65534 "$box"/* 2>/dev/null ||
+        ! chmod 6755 "$box"/* || [ "$("$box/id" -u)" != 65534 ]; then
+        skip "$target: set-uid programs" "not root, or the bits do not count here"
+        return 0
+    fi
+    fresh
+    run run path "$box/id" -u
+    check "without a policy a set-uid program has its user" equals "$out" 65534
+    policy <<POLICY
+[policy]
+default = allow
+exec    = native $box/id
+POLICY
+    expect "below one it has not" 0 run path "$box/id" -u
+    expect "nor its group" 0 run path "$box/id" -g
+    expect "nor has one of the guest's either" "ids 0 0" run path "$box/ids" ids
 }
 
 settings()
@@ -415,5 +427,5 @@ handed_over()
         "handed over in sight: 0"
 }
 
-for_each_target inherited handed_over shed counted edited by_name scripts interpreters loaders refused siblings settings relinked traced
+for_each_target inherited handed_over shed counted edited by_name scripts interpreters loaders refused siblings set_uid settings relinked traced
 tap_done

@@ -109,8 +109,9 @@ never()
     check "nothing was left behind" test ! -e "$box/created" -a ! -e /tmp/stolen
 }
 
-# folder: the policy of a program that reads below one folder, may write into
-# another, and talks to one port
+# folder WALL [EXECVE]: the policy of a program that reads below one folder, may
+# write into another, and talks to one port. It executes nothing, or what EXECVE
+# leaves.
 folder()
 {
     furnish
@@ -127,8 +128,9 @@ log = none
 ?unlink = EACCES if path !under $box/written
 unlinkat = EACCES if path !under $box/written
 syscalls = mount ?umount umount2 pivot_root ?move_mount ?open_tree ?fsmount
-           ?mount_setattr open_by_handle_at execve ?execveat
+           ?mount_setattr open_by_handle_at ?execveat
            ?rename renameat ?renameat2 ?link linkat
+execve = ${2:-EACCES}
 connect = EACCES if family in {AF_INET, AF_INET6} && port != 443
 bind = EACCES if family in {AF_INET, AF_INET6} && port != 0
 END
@@ -187,6 +189,85 @@ executed()
     unset LD_PRELOAD NATIVE_BOX
 }
 
+# What the policy names of files and ports holds in executed programs, too: in
+# "box", where they may be read, lie one for this target and one for another.
+kept()
+{
+    local how n guest=$probes/probe-$target programs=$work/programs
+    own_program exec || return 0
+    rm -rf "$programs" && mkdir "$programs"
+    cp "$guest" "$programs/$target"
+    ! neighbour || cp "$probes/probe-$other" "$programs/$other"
+    export LD_PRELOAD=$library NATIVE_BOX=$box
+    for guest in "$programs"/*; do
+        for how in path thread; do
+            for n in 1:read-another-file:0:EACCES 3:make-a-file:0:EACCES \
+                2:write-what-may-be-read:0:EACCES 4:remove-a-file:0:EACCES \
+                27:connect-to-another-port:ECONNREFUSED:EACCES \
+                0:read-what-may-be-read:0:0; do
+                IFS=: read -r n name without with <<<"$n"
+                executed_attack off "$without" "without the wall, $name"
+                executed_attack strict "$with" "the wall, $name"
+            done
+        done
+    done
+    unset LD_PRELOAD NATIVE_BOX
+}
+
+# executed_attack WALL ANSWER NAME: of attack $n by $guest, executed by way $how
+executed_attack()
+{
+    folder "$1" "EACCES if path !under $box/allowed"
+    rm -rf "$box/allowed/programs"
+    cp -r "$programs" "$box/allowed/programs"
+    run run "$how" "$box/allowed/programs/${guest##*/}" call \
+        sched_get_priority_max $((1000 + n))
+    check "$how, ${guest##*/}: $3 behind an execve" equals "${out##*= }" "$2"
+}
+
+# neighbour: $other is another target, whose probe is compiled; or status 1
+neighbour()
+{
+    other_target && (build_probe "$other" "$(target_triplet "$other")")
+}
+
+# The wall is the first target's. A program for another keeps it: what only a
+# section for its own target lets through, the wall refuses; what both may do is
+# done; and attacks are refused as before.
+across()
+{
+    local call n way="execve gettid ?set_thread_area tgkill munmap madvise"
+    own_program exec || return 0
+    neighbour || {
+        skip "$target: programs of other targets" \
+            "no other emulator and compiler are here"
+        return 0
+    }
+    local guest=$probes/probe-$other
+    export LD_PRELOAD=$library NATIVE_BOX=$box
+    for call in off:0 auto:EPERM strict:EPERM; do
+        sandbox "${call%%:*}" "$way"
+        printf '[allow %s]\nsyscalls = mkdirat\n' "$other" \
+            >>"$work/policy.ini"
+        run run path "$guest" call mkdirat AT_FDCWD "str:$box/made" 0700
+        check "wall ${call%%:*}: what only $other may do" equals "$out" \
+            "mkdirat = ${call#*:}"
+    done
+    sandbox auto "$way mkdirat"
+    run run path "$guest" call mkdirat AT_FDCWD "str:$box/made" 0700
+    check "the wall: what $other may do as well" equals "$out" "mkdirat = 0"
+    for n in 4:unlink 5:mkdir 8:chmod 12:socket 11:process_vm_readv; do
+        for call in off:0 auto:EPERM; do
+            sandbox "${call%%:*}" "$way"
+            run run path "$guest" call sched_get_priority_max \
+                $((1000 + ${n%%:*}))
+            check "wall ${call%%:*}: ${n#*:} in a program for $other" \
+                equals "${out##*= }" "${call#*:}"
+        done
+    done
+    unset LD_PRELOAD NATIVE_BOX
+}
+
 programs()
 {
     sandbox strict
@@ -199,5 +280,6 @@ if ! build_library; then
     tap_done
     exit
 fi
-TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never files executed
+TARGETS=${TARGETS:-aarch64 mips} for_each_target calls never files programs executed \
+    kept across
 tap_done

@@ -6,6 +6,8 @@
 #     own_program NAME     $probe is NAME/*.c, compiled for the target; else the
 #                          reason is a skip and the status 1
 #     compile_own NAME TARGET    $own is NAME/*.c for that target, or status 1
+#     other_target   $other is a target with an emulator beside this one, and
+#                    $own exec/*.c for it; or status 1
 
 compile_own()
 {
@@ -31,4 +33,17 @@ own_program()
         return 1
     }
     probe=$own
+}
+
+other_target()
+{
+    local name
+    while read -r name _; do
+        if [ -n "$name" ] && [ "$name" != "$target" ] &&
+            [ -x "$TEST_BIN/qemu-$name" ] && compile_own exec "$name"; then
+            other=$name
+            return 0
+        fi
+    done <<<"$cross_table"
+    return 1
 }

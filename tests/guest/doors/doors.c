@@ -808,7 +808,7 @@ static const struct {
     { "sets", sets },
     { "raised", raised }, { "count", count },
     { "waited", waited }, { "compared", compared },
-    { "no-length", no_length },
+    { "no-length", no_length }, { "pointers", pointers },
     { "together", together }, { "written", written },
     { "exchange", exchange }, { "exchanged", exchanged },
     { "creat", truncated }, { "bound", bound }, { "frame", frame },

@@ -18,6 +18,7 @@ void succeeded(void);
 void cut_short(void);
 void maps_taken(void);
 void log_taken(void);
+void pointers(void);
 
 /* Whether a descriptor is open on a process's memory. */
 bool is_memory(int fd);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
@@ -246,6 +247,8 @@ long argument(const char *text)
         return (long)unix_address(text + 5);
     } else if (strcmp(text, "size") == 0) {
         return last_address_size();
+    } else if (strcmp(text, "self") == 0) {
+        return getpid();
     } else if (strcmp(text, "AT_FDCWD") == 0) {
         return AT_FDCWD;
     } else if (strcmp(text, "PAGE") == 0) {
@@ -411,6 +414,24 @@ int cmd_uname(int argc, char **argv)
 }
 
 /* What a file holds, as the guest reads it. */
+/* A limit, and what it is after being set to nothing. */
+int cmd_limit(int argc, char **argv)
+{
+    static const struct rlimit none = { 0, 0 };
+    int which = argc > 1 ? atoi(argv[1]) : 0;
+
+    for (int i = 0; i < 2; i++) {
+        struct rlimit limit = { 99, 99 };
+
+        getrlimit(which, &limit);
+        printf("limit %ld %ld\n", (long)limit.rlim_cur, (long)limit.rlim_max);
+        if (i == 0 && setrlimit(which, &none)) {
+            print_result("setrlimit", -1, errno);
+        }
+    }
+    return 0;
+}
+
 int cmd_show(int argc, char **argv)
 {
     char text[256];

@@ -33,6 +33,7 @@ static const struct command {
     { "blocked", cmd_blocked, "RESTART ROOM" },
     { "uname", cmd_uname, "" },
     { "show", cmd_show, "FILE" },
+    { "limit", cmd_limit, "NUMBER" },
     { "file", cmd_file, "PATH STEP[:ARGUMENT]..." },
 };
 

@@ -40,7 +40,7 @@ command_fn cmd_call, cmd_trap, cmd_trap_vsyscall, cmd_vsyscall, cmd_int80;
 command_fn cmd_pread, cmd_socketcall, cmd_ipc, cmd_indirect;
 command_fn cmd_thread, cmd_fork, cmd_storm, cmd_catcher;
 command_fn cmd_restart, cmd_interrupt, cmd_sigreturn;
-command_fn cmd_flip, cmd_vanish, cmd_uname, cmd_show;
+command_fn cmd_flip, cmd_vanish, cmd_uname, cmd_show, cmd_limit;
 command_fn cmd_race, cmd_address, cmd_messages, cmd_blocked, cmd_file;
 
 #endif
