@@ -8,12 +8,10 @@
 #include <asm-generic/ioctl.h>  /* xtensa has a TIOCSTI made by _IOW() */
 #include <linux/close_range.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
 
 #include <ruleengine/engine.h>
 
@@ -24,6 +22,7 @@
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
+#include "proc.h"
 #include "records.h"
 
 #define OPEN_TRIES 40           /* for a name that comes and goes */
@@ -346,107 +345,7 @@ bool policy_keeps_core(void)
     return policy_engine;
 }
 
-/* --- /proc ------------------------------------------------------------- */
-
-/* Files of a process in /proc that show the emulator or change it. */
-static bool shows_emulator(const char *entry)
-{
-    static const char *const entries[] = {
-        "auxv", "clear_refs", "environ", "maps", "mem", "numa_maps",
-        "pagemap", "smaps", "smaps_rollup", "stack", "syscall",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
-        if (strcmp(entry, entries[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "123", and nothing but digits: the number; else 0. */
-static long process_number(const char *name, const char **ret_rest)
-{
-    char *end;
-    long n = *name >= '1' && *name <= '9' ? strtol(name, &end, 10) : 0;
-
-    if (n == 0 || *end != '/') {
-        return 0;
-    }
-    *ret_rest = end + 1;
-    return n;
-}
-
-/* What an open file of /proc is: its process, or 0, and its name there. */
-static long find_entry(const char *name, const char **ret_entry)
-{
-    const char *slash, *rest;
-    long pid = 0;
-
-    for (slash = strchr(name, '/'); slash && !pid;
-         slash = strchr(slash + 1, '/')) {
-        pid = process_number(slash + 1, &rest);
-    }
-    if (!pid) {
-        return 0;
-    }
-    if (strncmp(rest, "task/", 5) == 0) {
-        process_number(rest + 5, &rest);
-    }
-    *ret_entry = rest;
-    return pid;
-}
-
-/*
- * Whether a file, not a folder, is all of its mount: another name that it has
- * been given (a bind mount, a tree of its own), which says nothing. Kernels
- * before 5.8 do not tell.
- */
-static bool is_mounted_alone(int fd)
-{
-    struct statx stx;
-
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0) {
-        return true;
-    }
-    return !S_ISDIR(stx.stx_mode) &&
-        (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT);
-}
-
-/*
- * A file that has just been opened: whether it is one of /proc that is not for
- * the guest. "ret_own" gets the entry's name when it is of this process and
- * QEMU fakes it, under other names than those that lead here.
- */
-static bool is_refused(int fd, const char **ret_own)
-{
-    struct statfs fs;
-    char name[PATH_MAX] POLICY_UNSET;
-    const char *entry = "";
-    long pid;
-
-    *ret_own = NULL;
-    if (fstatfs(fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC) {
-        return false;
-    }
-    if (policy_fd_name(fd, name, sizeof(name)) < 0 || !strchr(name, '/')) {
-        return true;
-    }
-    /* By its last name: it may be mounted elsewhere, or a part of it. */
-    if (!is_mounted_alone(fd) &&
-        !shows_emulator(strrchr(name, '/') + 1) &&
-        !strstr(name, "/map_files") &&
-        !g_str_has_suffix(name, " (deleted)")) {
-        return false;
-    }
-    pid = find_entry(name, &entry);
-    if (pid == getpid()) {
-        *ret_own = strcmp(entry, "maps") == 0 ? "/proc/self/maps" :
-            strcmp(entry, "smaps") == 0 ? "/proc/self/smaps" :
-            strcmp(entry, "auxv") == 0 ? "/proc/self/auxv" : NULL;
-    }
-    return true;
-}
+/* --- what is being looked at -------------------------------------------- */
 
 /*
  * What calls are looking at meanwhile stands among the own descriptors, and is
@@ -571,9 +470,8 @@ static bool would_forge(int found, int flags)
 
 bool policy_doors_refuse(int fd, bool magic)
 {
-    const char *own;
-
-    return is_refused(fd, &own) || (magic && is_ours(fd));
+    return policy_proc_look(fd) == POLICY_PROC_REFUSED ||
+        (magic && is_ours(fd));
 }
 
 static bool same_program(int fd)
@@ -631,7 +529,7 @@ static int open_found(CPUArchState *env, int found,
                       const struct open_how *how, bool magic)
 {
     int flags = how->flags;
-    const char *own;
+    enum policy_proc entry;
 
     if ((flags & O_CREAT) && ((flags & O_EXCL) || is_type(found, S_IFDIR))) {
         errno = flags & O_EXCL ? EEXIST : EISDIR;
@@ -641,10 +539,9 @@ static int open_found(CPUArchState *env, int found,
         errno = EACCES;
         return -1;
     }
-    if (is_refused(found, &own)) {
-        errno = EACCES;
-        return own ? do_guest_openat(env, AT_FDCWD, own, flags, how->mode,
-                                     true) : -1;
+    entry = policy_proc_look(found);
+    if (entry != POLICY_PROC_PLAIN) {
+        return policy_proc_open(env, found, entry, flags, false);
     }
     if (is_type(found, S_IFLNK)) {
         return open_link(found, flags);
@@ -727,15 +624,10 @@ static int open_and_look(CPUArchState *env, int dirfd, const char *name,
                          const struct open_how *how)
 {
     int fd = open_how(dirfd, name, how, how->flags, RESOLVE_NO_MAGICLINKS);
-    const char *own;
+    enum policy_proc entry = fd < 0 ? POLICY_PROC_PLAIN : policy_proc_look(fd);
 
-    if (fd < 0 || !is_refused(fd, &own)) {
-        return fd;
-    }
-    close(fd);
-    errno = EACCES;
-    return own ? do_guest_openat(env, AT_FDCWD, own, how->flags, how->mode,
-                                 true) : -1;
+    return entry == POLICY_PROC_PLAIN ? fd :
+        policy_proc_open(env, fd, entry, how->flags, true);
 }
 
 /* Whether a pinned name, in a folder that is held, is a log's. */

@@ -79,15 +79,29 @@ static void part_values(int *argc, char ***argv)
     *argv = (char **)g_ptr_array_free(made, false);
 }
 
-static void count_options(void)
+/* Where options end: at the program's name, or "--" before it. */
+static int end_of_options(char *const *argv, int argc)
 {
     int i = 1;
 
-    while (i < start_argc && start_argv[i][0] == '-' &&
-           strcmp(start_argv[i], "--") != 0) {
-        i += is_flag(option_name(start_argv[i])) ? 1 : 2;
+    while (i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0) {
+        const char *name = option_name(argv[i]);
+
+        i += is_flag(name) || joined_value(name) ? 1 : 2;
     }
-    option_count = MIN(i, start_argc) - 1;
+    return MIN(i, argc);
+}
+
+int policy_options_end(char *const *argv, int argc)
+{
+    int end = end_of_options(argv, argc);
+
+    return end < argc && strcmp(argv[end], "--") == 0 ? end + 1 : end;
+}
+
+static void count_options(void)
+{
+    option_count = end_of_options(start_argv, start_argc) - 1;
 }
 
 /* An option's value as it counts, the last one; or NULL. */

@@ -9,6 +9,10 @@
 /* First of all. Makes two arguments of each "--policy=FILE", as QEMU takes them. */
 void policy_options_start(int *argc, char ***argv);
 
+/* Where the program's name stands in an emulator's command line, as a user or
+ * execve has given it; argc: nowhere. */
+int policy_options_end(char *const *argv, int argc);
+
 /* An option's value as it counts, the last one or else its variable's; or NULL. */
 const char *policy_option_value(const char *option, const char *variable);
 

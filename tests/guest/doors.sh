@@ -195,6 +195,27 @@ proc()
         "maps: 4 opened, 0 show the emulator" maps
 }
 
+# Of the process itself, of threads, of children that were forked and executed.
+shown()
+{
+    own_program doors || return 0
+    local rule
+    for rule in "" "openat = EIO if path == /nowhere"; do
+        nearly_all
+        echo "$rule" >>"$work/policy.ini"
+        door "stat and cmdline${rule:+, with rules on paths}" \
+            "shown: 0 addresses, 0 command lines" shown
+        nearly_all
+        echo "$rule" >>"$work/policy.ini"
+        door "the same to threads${rule:+, with rules on paths}" \
+            "shown: 0 addresses, 0 command lines" shown-threads
+        nearly_all
+        echo "$rule" >>"$work/policy.ini"
+        door "environ is the guest's${rule:+, with rules on paths}" \
+            "environ: 0 wrong" surroundings
+    done
+}
+
 calls()
 {
     own_program doors || return 0
@@ -355,5 +376,6 @@ options_refused()
 }
 
 for_each_target descriptors raised written kept creat exchanged frames semaphores \
-    proc calls ioctls vsyscall threads rotated mounts limits semihosting options_refused
+    proc shown calls ioctls vsyscall threads rotated mounts limits semihosting \
+    options_refused
 tap_done

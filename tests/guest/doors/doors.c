@@ -265,7 +265,7 @@ static int ways_in(const char *folder, const char *entry)
 
 static void proc(void)
 {
-    static const char *const entries[] = { "mem", "pagemap", "environ" };
+    static const char *const entries[] = { "mem", "pagemap", "clear_refs" };
     pid_t child = fork();
     char own[64], task[64], other[64];
     int count = 0;
@@ -285,6 +285,7 @@ static void proc(void)
         count += ways_in(other, entries[i]);
     }
     count += ways_in(other, "maps");
+    count += ways_in(other, "environ");
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     printf("proc: %d ways\n", count);
@@ -815,6 +816,8 @@ static const struct {
     { "semaphores", semaphores }, { "loader", loader },
     { "arguments", arguments_grow }, { "maps-taken", maps_taken },
     { "log-taken", log_taken }, { "kept", kept },
+    { "shown", shown }, { "shown-threads", shown_threads },
+    { "stay", stay }, { "surroundings", surroundings },
     { "succeeded", succeeded }, { "cut-short", cut_short },
 };
 
