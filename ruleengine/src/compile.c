@@ -170,7 +170,8 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     switch (re_condition_bind(draft->condition, c->layer, slot, c->doc->diags,
                               &s->tests, &lacking)) {
     case RE_BOUND:
-        if (s->tests.tests != before) {
+        if (s->tests.tests != before &&
+            !re_origin_is_frozen(c->layer->origin)) {
             re_condition_sense(draft->condition, c->layer, slot,
                                c->doc->diags);
         }

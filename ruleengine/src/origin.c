@@ -473,6 +473,11 @@ void re_origin_freeze(struct re_origin *origin)
     origin->frozen = true;
 }
 
+bool re_origin_is_frozen(const struct re_origin *origin)
+{
+    return origin->frozen;
+}
+
 /* The next one: "fd", or what was kept in its place before execve. */
 static int keep_made(struct re_origin *origin, int fd)
 {

@@ -72,6 +72,10 @@ void re_origin_set_fd(struct re_origin *origin, int fd);
  * in later program images. From here on threads may read at the same time. */
 void re_origin_freeze(struct re_origin *origin);
 
+/* That was so, or this is such a later image: what there is to warn of has been
+ * said. */
+bool re_origin_is_frozen(const struct re_origin *origin);
+
 /* re_high_floor() as it was in the first program image. */
 int re_origin_floor(const struct re_origin *origin);
 

@@ -38,6 +38,10 @@ ini passed-integer <<'END'
 [deny]
 dup = EPERM if fildes == 5 quiet
 END
+ini flags <<'END'
+[deny]
+openat = EACCES if (flags & O_ACCMODE) == O_WRONLY quiet
+END
 ini rate <<'END'
 [allow]
 getppid = always limit 1000000000/s else EPERM
@@ -133,6 +137,7 @@ row "openat and close, unpatched" -- "$twin" "$loop" openat=0 "$count"
 what "not named" openat=0 other -b "openat and close, unpatched"
 what "not named, host-wall = off" openat=0 other-open \
     -b "openat and close, unpatched"
+what "a rule of flags that passes" openat=0 flags -b "openat and close, unpatched"
 what "a path rule that passes" openat=0 path -b "openat and close, unpatched" \
     -l "plus 5000"
 what "the same, host-wall = off" openat=0 path-open \

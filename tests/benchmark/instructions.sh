@@ -77,5 +77,26 @@ counted "deny, logged as JSON" -b "dup, unpatched" -- . dup "$ours" \
 counted "openat and close, unpatched" -- . openat "$twin"
 counted "a path rule that passes" -b "openat and close, unpatched" -- \
     . openat "$ours" -policy paths.ini
+measure 1 || finish
+
+# from_start COMMAND...: thousands of them, from start to end
+from_start()
+{
+    local file
+    file=start.$(printf '%s ' "$@" | cksum | cut -d' ' -f1)
+    count_instructions "$file" "$@" &&
+        awk -v n="$(sum_instructions . "$file")" \
+            'BEGIN { printf "%.1f", n / 1000 }'
+}
+
+cp "$root"/policies/*.ini .
+table start instructions less \
+    "start to end of a program that does nothing ($target), thousands"
+row "unpatched" -- from_start "$twin" "$loop" exit
+row "no policy" -b unpatched -- from_start "$ours" "$loop" exit
+row "one rule" -b unpatched -- from_start "$ours" -policy other.ini "$loop" exit
+row "web.ini" -b unpatched -- from_start "$ours" -policy web.ini "$loop" exit
+row "a Lua handler" -b unpatched -- \
+    from_start "$ours" -policy lua.ini "$loop" exit
 measure 1
 finish

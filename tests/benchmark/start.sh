@@ -16,6 +16,11 @@ handler-state = thread
 getppid = lua number
 END
 cp "$root"/policies/*.ini .
+ini base-exec <<'END'
+include = base.ini
+[deny]
+mount = EPERM
+END
 
 table start µs less "start to end of a program that does nothing"
 row "unpatched" -- microseconds "$twin" "$loop" exit
@@ -41,12 +46,49 @@ table exec µs less "an execve, and a fork that is waited for"
 row "execve, unpatched" -- thousandth "$twin" "$loop" exec "$chain" "$twin"
 row "execve, one rule" -b "execve, unpatched" -- thousandth \
     "$ours" -policy other.ini "$loop" exec "$chain"
+row "execve, base.ini's rules" -b "execve, unpatched" -- thousandth \
+    "$ours" -policy base-exec.ini "$loop" exec "$chain"
 row "fork, unpatched" -- thousandth "$twin" "$loop" fork=0 $((chain * 10))
 row "fork, one rule" -b "fork, unpatched" -- thousandth \
     "$ours" -policy other.ini "$loop" fork=0 $((chain * 10))
 row "fork, a Lua handler" -b "fork, unpatched" -- thousandth \
     "$ours" -policy lua.ini "$loop" fork=0 $((chain * 10))
 measure || finish
+
+# host_calls COMMAND...: that it makes, all threads and processes together; not those
+# by which threads wait for each other, which are as many as it happens
+host_calls()
+{
+    strace -f -qq -o host-calls -e 'trace=!futex,clock_nanosleep,sched_yield' \
+        "$@" >/dev/null 2>>errors || return 1
+    grep -vcE 'resumed>|^[0-9]+ +(---|\+\+\+)' host-calls
+}
+
+# of_one FEW MANY COMMAND...: by the difference of two chains, one execve's
+of_one()
+{
+    local few=$1 many=$2 a b
+    shift 2
+    a=$(host_calls "${@//CHAIN/$few}") && b=$(host_calls "${@//CHAIN/$many}") &&
+        awk -v a="$a" -v b="$b" -v n=$((many - few)) \
+            'BEGIN { printf "%.1f", (b - a) / n }'
+}
+
+if command -v strace >/dev/null; then
+    table hostcalls "host calls" less "of the host's calls"
+    row "start to end, unpatched" -- host_calls "$twin" "$loop" exit
+    row "no policy" -b "start to end, unpatched" -- host_calls "$ours" "$loop" exit
+    row "one rule" -b "start to end, unpatched" -- \
+        host_calls "$ours" -policy other.ini "$loop" exit
+    row "web.ini" -b "start to end, unpatched" -- \
+        host_calls "$ours" -policy web.ini "$loop" exit
+    row "execve, unpatched" -- of_one 2 4 "$twin" "$loop" exec CHAIN "$twin"
+    row "execve, one rule" -b "execve, unpatched" -- \
+        of_one 2 4 "$ours" -policy other.ini "$loop" exec CHAIN
+    row "execve, base.ini's rules" -b "execve, unpatched" -- \
+        of_one 2 4 "$ours" -policy base-exec.ini "$loop" exec CHAIN
+    measure 1 || finish
+fi
 
 # The share of others in a page counts: PSS. All of it: RSS.
 memory_rows()
