@@ -90,8 +90,8 @@ from_start()
 }
 
 cp "$root"/policies/*.ini .
-table start instructions less \
-    "start to end of a program that does nothing ($target), thousands"
+table start "thousand instructions" less \
+    "start to end of a program that does nothing ($target)"
 row "unpatched" -- from_start "$twin" "$loop" exit
 row "no policy" -b unpatched -- from_start "$ours" "$loop" exit
 row "one rule" -b unpatched -- from_start "$ours" -policy other.ini "$loop" exit

@@ -7,6 +7,7 @@
  *     loop CALL[=RESULT] COUNT quiet
  *     loop exec COUNT [EMULATOR OPTION...]
  *     loop wait COUNT [THREADS]
+ *     loop run COMMAND [ARGUMENT]...
  *     loop exit
  *
  * The calls are those of the table below. With RESULT, every call must answer
@@ -23,8 +24,9 @@
  * exec: a program that executes itself COUNT times. Without a policy, QEMU has
  * the host execute programs: the words behind are then put in front, as
  * binfmt_misc would do. wait: getppid, then says so and waits for the end of
- * its input, so that its memory can be measured. exit: nothing, for start-up
- * times.
+ * its input, so that its memory can be measured. run: from the start of a
+ * command to its end, in microseconds, the processor time with that of its
+ * children. exit: nothing, for start-up times.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,6 +38,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -315,6 +318,35 @@ static int execute_next(char *self, long left, char **words)
     return 1;
 }
 
+/* Nanoseconds of processor time of children that have ended. */
+static double of_children(void)
+{
+    struct rusage all;
+
+    getrusage(RUSAGE_CHILDREN, &all);
+    return (all.ru_utime.tv_sec + all.ru_stime.tv_sec) * 1e9 +
+        (all.ru_utime.tv_usec + all.ru_stime.tv_usec) * 1e3;
+}
+
+static int run_command(char **argv)
+{
+    double from = nanoseconds(CLOCK_MONOTONIC);
+    int status = 1;
+    pid_t pid = vfork();
+
+    if (pid == 0) {
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+        fprintf(stderr, "%s ended with %d\n", argv[0], status);
+        return 1;
+    }
+    printf("%.0f %.0f\n", (nanoseconds(CLOCK_MONOTONIC) - from) / 1e3,
+           of_children() / 1e3);
+    return 0;
+}
+
 static int run_exec(char **argv)
 {
     double from = nanoseconds(CLOCK_MONOTONIC);
@@ -328,7 +360,8 @@ static int run_exec(char **argv)
         fprintf(stderr, "the chain ended with %d\n", status);
         return 1;
     }
-    printf("%.1f\n", (nanoseconds(CLOCK_MONOTONIC) - from) / count);
+    printf("%.1f %.1f\n", (nanoseconds(CLOCK_MONOTONIC) - from) / count,
+           of_children() / count);
     return 0;
 }
 
@@ -344,6 +377,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "exec") == 0) {
         return run_exec(argv);
+    }
+    if (strcmp(argv[1], "run") == 0 && argc > 2) {
+        return run_command(argv + 2);
     }
     if (strcmp(argv[1], "chain") == 0) {
         return count ? execute_next(argv[0], count - 1, argv + 3) : 0;

@@ -22,36 +22,40 @@ include = base.ini
 mount = EPERM
 END
 
-table start µs less "start to end of a program that does nothing"
-row "unpatched" -- microseconds "$twin" "$loop" exit
-row "no policy" -b unpatched -- microseconds "$ours" "$loop" exit
+table start µs less "start to end of a program that does nothing" both
+row "unpatched" -- "$native" run "$twin" "$loop" exit
+row "no policy" -b unpatched -- "$native" run "$ours" "$loop" exit
 row "one rule" -b unpatched -- \
-    microseconds "$ours" -policy other.ini "$loop" exit
+    "$native" run "$ours" -policy other.ini "$loop" exit
 row "web.ini" -b unpatched -l "plus 3000" -- \
-    microseconds "$ours" -policy web.ini "$loop" exit
+    "$native" run "$ours" -policy web.ini "$loop" exit
 row "web.ini, by qemu-user" -b unpatched -- \
-    microseconds "$TEST_BIN/qemu-user" --policy web.ini "$loop" exit
+    "$native" run "$TEST_BIN/qemu-user" --policy web.ini "$loop" exit
 row "a Lua handler" -b unpatched -- \
-    microseconds "$ours" -policy lua.ini "$loop" exit
+    "$native" run "$ours" -policy lua.ini "$loop" exit
 measure $((rounds * 2)) || finish
 
 # thousandth COMMAND...: what it prints, in µs instead of ns
 thousandth()
 {
-    local figure
-    figure=$("$@") && awk -v ns="$figure" 'BEGIN { printf "%.1f", ns / 1000 }'
+    local figures
+    figures=$("$@") &&
+        awk '{ printf "%.1f %.1f", $1 / 1000, $2 / 1000 }' <<<"$figures"
 }
 
-table exec µs less "an execve, and a fork that is waited for"
-row "execve, unpatched" -- thousandth "$twin" "$loop" exec "$chain" "$twin"
-row "execve, one rule" -b "execve, unpatched" -- thousandth \
-    "$ours" -policy other.ini "$loop" exec "$chain"
-row "execve, base.ini's rules" -b "execve, unpatched" -- thousandth \
-    "$ours" -policy base-exec.ini "$loop" exec "$chain"
-row "fork, unpatched" -- thousandth "$twin" "$loop" fork=0 $((chain * 10))
-row "fork, one rule" -b "fork, unpatched" -- thousandth \
+table exec µs less "an execve" both
+row "unpatched" -- thousandth "$twin" "$loop" exec "$chain" "$twin"
+row "one rule" -b unpatched -- \
+    thousandth "$ours" -policy other.ini "$loop" exec "$chain"
+row "base.ini's rules" -b unpatched -- \
+    thousandth "$ours" -policy base-exec.ini "$loop" exec "$chain"
+measure || finish
+
+table fork µs less "a fork that is waited for"
+row "unpatched" -- thousandth "$twin" "$loop" fork=0 $((chain * 10))
+row "one rule" -b unpatched -- thousandth \
     "$ours" -policy other.ini "$loop" fork=0 $((chain * 10))
-row "fork, a Lua handler" -b "fork, unpatched" -- thousandth \
+row "a Lua handler" -b unpatched -- thousandth \
     "$ours" -policy lua.ini "$loop" fork=0 $((chain * 10))
 measure || finish
 
@@ -75,7 +79,7 @@ of_one()
 }
 
 if command -v strace >/dev/null; then
-    table hostcalls "host calls" less "of the host's calls"
+    table hostcalls "calls of the host" less "start to end, and an execve"
     row "start to end, unpatched" -- host_calls "$twin" "$loop" exit
     row "no policy" -b "start to end, unpatched" -- host_calls "$ours" "$loop" exit
     row "one rule" -b "start to end, unpatched" -- \
