@@ -4,18 +4,44 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /* --- axes ------------------------------------------------------------------ */
 
+static void clear_path(struct re_path *path)
+{
+    path->len = 0;
+    path->name[0] = '\0';
+    path->host = NULL;
+}
+
+/* Nothing yet. The room for names is most of it, and not cleared: for each part of a
+ * condition that is looked through, there is one. */
+static struct re_facts *new_facts(void)
+{
+    const size_t rest = offsetof(struct re_facts, address);
+    struct re_facts *f = malloc(sizeof(*f));
+
+    if (f) {
+        f->made = 0;
+        clear_path(&f->paths[0]);
+        clear_path(&f->paths[1]);
+        clear_path(&f->unix_path);
+        clear_path(&f->fdpath);
+        memset((char *)f + rest, 0, sizeof(*f) - rest);
+    }
+    return f;
+}
+
 int re_axes_init(struct re_axes *axes, const struct st_target *target,
                  int slot)
 {
     *axes = (struct re_axes) {
         .target = target, .slot = slot,
-        .facts = calloc(1, sizeof(*axes->facts)),
+        .facts = new_facts(),
         .made = RE_FACT_PATH | RE_FACT_PATH2 | RE_FACT_ADDRESS |
             RE_FACT_UNIX | RE_FACT_ACCESS | RE_FACT_FDPATH | RE_FACT_BLOCK,
     };
