@@ -2,26 +2,35 @@
 /* qemu-policy list: what a policy can name. */
 #include "policy-tool.h"
 
+#include <dirent.h>
 #include <elf.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
+
+#include <ruleengine/find.h>
 
 static const char help[] =
 "usage: qemu-policy list targets\n"
 "       qemu-policy list syscalls [--target TARGET]\n"
 "       qemu-policy list sets [@SET]\n"
 "       qemu-policy list constants [--target TARGET [FAMILY]]\n"
+"       qemu-policy list policies\n"
 "       qemu-policy list binfmt [INTERPRETER]\n"
 "\n"
 "targets    all targets, with word size and byte order\n"
 "syscalls   all names; of one target: number, name and arguments\n"
 "sets       all sets; of one set: its members\n"
 "constants  all families; of one target: the constants with their values\n"
+"policies   the policies that have names here, with their files\n"
 "binfmt     lines for /etc/binfmt.d: the kernel starts programs of all targets\n"
-"           but this machine's own with /usr/bin/qemu-user-binfmt, or INTERPRETER\n";
+"           but this machine's own with INTERPRETER; left out: qemu-user-binfmt\n"
+"           beside this program, else in /usr/bin\n";
 
 static int list_targets(void)
 {
@@ -179,10 +188,69 @@ static void print_binfmt(const struct st_target *t, uint8_t elf_class,
     printf(":%s:PF\n", interpreter);
 }
 
+static int is_policy(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return dot && dot > entry->d_name && strcmp(dot, ".ini") == 0;
+}
+
+/* Those of a folder that no other folder has before it. */
+static void list_folder(const char *folder)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_policy, alphasort);
+
+    for (int i = 0; i < count; i++) {
+        char *name = entries[i]->d_name, *found = NULL;
+        char path[PATH_MAX + NAME_MAX + 2];
+
+        snprintf(path, sizeof(path), "%s/%s", folder, name);
+        *strrchr(name, '.') = '\0';
+        if (re_policy_is_name(name) && re_policy_find(name, &found) == 0 &&
+            strcmp(path, found) == 0) {
+            printf("%-15s %s\n", name, path);
+        }
+        free(found);
+        free(entries[i]);
+    }
+    if (count >= 0) {
+        free(entries);
+    }
+}
+
+static int list_policies(void)
+{
+    char folder[PATH_MAX];
+
+    for (unsigned i = 0; re_policy_folder(i, folder, sizeof(folder)); i++) {
+        list_folder(folder);
+    }
+    return POLICY_FINE;
+}
+
+/* The launcher that was installed with this program. */
+static const char *own_launcher(char *buf, size_t size)
+{
+    static const char name[] = "/qemu-user-binfmt";
+    ssize_t len = readlink("/proc/self/exe", buf, size - sizeof(name));
+
+    while (len > 0 && buf[len - 1] != '/') {
+        len--;
+    }
+    if (len > 0) {
+        strcpy(buf + len - 1, name);
+    }
+    return len > 0 && access(buf, X_OK) == 0 ? buf :
+        "/usr/bin/qemu-user-binfmt";
+}
+
 static int list_binfmt(const char *interpreter)
 {
+    char buf[PATH_MAX];
+
     if (!interpreter) {
-        interpreter = "/usr/bin/qemu-user-binfmt";
+        interpreter = own_launcher(buf, sizeof(buf));
     }
     puts("# Made by \"qemu-policy list binfmt\".");
     for (uint32_t machine = 0; machine <= UINT16_MAX; machine++) {
@@ -243,6 +311,9 @@ static int run(int argc, char **argv)
     }
     if (strcmp(what, "targets") == 0) {
         return list_targets();
+    }
+    if (strcmp(what, "policies") == 0) {
+        return list_policies();
     }
     if (strcmp(what, "syscalls") == 0) {
         return list_syscalls(target);

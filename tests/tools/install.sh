@@ -127,6 +127,8 @@ succeeds "an argument that looks like an option" "$bin/qemu-user-binfmt" \
 like "$output" '\[--policy\] \[binfmt\] \[./program\] \[--policy\] \[x\]$' \
     "... is the program's"
 "$bin/qemu-policy" list binfmt "$bin/qemu-user-binfmt" >binfmt.conf
+is "$("$bin/qemu-policy" list binfmt)" "$(cat binfmt.conf)" \
+    "binfmt lines name the launcher that was installed"
 is "$(awk 'length > 1900' binfmt.conf)" "" "binfmt lines are short enough"
 unlike "$(cat binfmt.conf)" "qemu-policy-$(uname -m)-" \
     "... and leave this machine's own programs alone"
@@ -180,6 +182,10 @@ like "$(complete_for qemu-policy _qemu_policy report --ht)" '^--html$' \
     "... an option of the command"
 like "$(complete_for qemu-user _qemu_user --pol)" '^--policy$' \
     "... and the launcher's"
+like "$(complete_for qemu-user _qemu_user --policy we)" '^web$' \
+    "... a policy's name"
+like "$(complete_for qemu-policy _qemu_policy check bi)" '^binfmt$' \
+    "... and for the tool"
 if command -v zsh >/dev/null; then
     for file in "$prefix"/share/zsh/site-functions/_*; do
         succeeds "${file##*/}: zsh can read it" zsh -n "$file"

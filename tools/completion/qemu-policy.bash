@@ -44,7 +44,7 @@ _qemu_policy()
         return ;;
     list:2)
         mapfile -t COMPREPLY < <(compgen -W \
-            "targets syscalls sets constants binfmt" -- "$cur")
+            "targets syscalls sets constants policies binfmt" -- "$cur")
         return ;;
     esac
     if [[ $cur == -* ]]; then
@@ -55,9 +55,6 @@ _qemu_policy()
     _filedir
     # Policies by name.
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(
-        for file in /etc/qemu-policy/*.ini \
-            /usr/share/qemu-policy/policies/*.ini; do
-            [ ! -e "$file" ] || basename "$file" .ini
-        done)" -- "$cur")
+        qemu-policy list policies 2>/dev/null | cut -d' ' -f1)" -- "$cur")
 }
 complete -F _qemu_policy qemu-policy

@@ -23,10 +23,7 @@ _qemu_user()
     --policy)
         _filedir ini
         mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(
-            for i in /etc/qemu-policy/*.ini \
-                /usr/share/qemu-policy/policies/*.ini; do
-                [ ! -e "$i" ] || basename "$i" .ini
-            done)" -- "$cur")
+            qemu-policy list policies 2>/dev/null | cut -d' ' -f1)" -- "$cur")
         return ;;
     -L | --rules)
         _filedir -d
