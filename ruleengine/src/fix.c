@@ -6,7 +6,10 @@
 #include "decode.h"
 #include "utf8.h"
 
-enum { FIX_TEXT_MAX = 300 };    /* bytes of one path or address */
+enum {
+    FIX_TEXT_MAX = 300,     /* bytes of one path or address */
+    FIX_LINE_MAX = 198,     /* of a line in a policy: the reader takes no more */
+};
 
 /* What stands in the way of an [allow] line, the strongest last. */
 enum obstacle {
@@ -384,7 +387,7 @@ static bool put_paths(const struct st_target *target,
 {
     const char *access;
 
-    if (!put_path(target, call, args, 0, texts, true, out)) {
+    if (!texts->path || !put_path(target, call, args, 0, texts, true, out)) {
         return false;
     }
     if (texts->path2) {
@@ -540,22 +543,46 @@ static void put_comment(const struct re_rule *rule, struct re_out *out)
     re_out_text(out, " refuses this before any [allow] line: change it there");
 }
 
+static bool put_line(const struct st_target *target,
+                     const struct re_call *call,
+                     const uint64_t args[ST_MAX_REGS],
+                     const struct re_fix_texts *texts, bool must,
+                     struct re_out *out)
+{
+    static const char section[] = "[allow] ";
+    size_t before = out->len;
+
+    re_out_text(out, section);
+    re_out_text(out, st_slot_name(target, call->slot));
+    re_out_text(out, " = ");
+    if (put_condition(target, call, args, texts, must, out) && !out->cut &&
+        out->len - before <= strlen(section) + FIX_LINE_MAX) {
+        return true;
+    }
+    out->len = before;
+    out->cut = false;
+    return false;
+}
+
+/* Where not all that could be named has room in a policy's line, less is. */
 static bool put_allow(const struct st_target *target,
                       const struct re_call *call,
                       const uint64_t args[ST_MAX_REGS],
                       const struct re_fix_texts *texts, bool must,
                       struct re_out *out)
 {
-    size_t before = out->len;
+    struct re_fix_texts fewer = *texts;
+    bool found = put_line(target, call, args, &fewer, must, out);
 
-    re_out_text(out, "[allow] ");
-    re_out_text(out, st_slot_name(target, call->slot));
-    re_out_text(out, " = ");
-    if (put_condition(target, call, args, texts, must, out)) {
-        return true;
+    if (!found && fewer.path2) {
+        fewer.path2 = NULL;
+        found = put_line(target, call, args, &fewer, must, out);
     }
-    out->len = before;
-    return false;
+    if (!found && (fewer.path || fewer.address)) {
+        fewer = (struct re_fix_texts) { .ops = texts->ops };
+        found = put_line(target, call, args, &fewer, must, out);
+    }
+    return found;
 }
 
 void re_fix_text(const struct re_layer *layer, const struct re_call *call,

@@ -36,6 +36,8 @@ struct example {
 
 #define DEFAULT "[policy]\ndefault = deny EPERM\n"
 #define TEXT(text) text, sizeof(text)
+#define TEN(text) text text text text text text text text text text
+#define LONG(letter) "/" TEN(TEN(letter))
 
 static const struct example examples[] = {
     { "aarch64", DEFAULT, "openat", { -100, GUEST_BASE, 0 },
@@ -50,6 +52,13 @@ static const struct example examples[] = {
     { "arm", DEFAULT, "rename", { GUEST_BASE, GUEST_BASE + 2 },
       "[allow] rename = path == /cwd/a && path2 == /cwd/b",
       { GUEST_BASE + 2, GUEST_BASE }, true, TEXT("a\0b") },
+    /* A line of a policy has 198 bytes. */
+    { "arm", DEFAULT, "rename", { GUEST_BASE, GUEST_BASE + 102 },
+      "[allow] rename = path == " LONG("x"),
+      { GUEST_BASE + 102, GUEST_BASE }, true, TEXT(LONG("x") "\0" LONG("y")) },
+    { "aarch64", DEFAULT, "openat", { -100, GUEST_BASE, 0 },
+      "[allow] openat = (flags & O_ACCMODE) == O_RDONLY",
+      { -100, GUEST_BASE, 1 }, true, TEXT(LONG("x") LONG("y")) },
     { "mips", DEFAULT, "socket", { 2, 0x82, 6 },
       "[allow] socket = domain == AF_INET && "
       "(type & SOCK_TYPE_MASK) == SOCK_STREAM", { 2, 1, 6 }, true },
