@@ -292,6 +292,7 @@ enum re_lua_step re_reload_start(struct re_reload *r, struct re_call *call)
     const struct re_rule *rule = NULL;
     enum re_lua_step step = RE_LUA_PASS;
     struct generation *g;
+    bool handled;
 
     look_when_due(r);
     if (call->slot < 0) {
@@ -300,9 +301,11 @@ enum re_lua_step re_reload_start(struct re_reload *r, struct re_call *call)
     pthread_mutex_lock(&r->lock);
     g = r->current;
     rule = g->layer->slots[call->slot].candidates[0].rule;
-    g->starting += rule->verdict == RE_VERDICT_LUA;
+    handled = rule->verdict == RE_VERDICT_LUA;
+    g->starting += handled;
     pthread_mutex_unlock(&r->lock);
-    if (rule->verdict == RE_VERDICT_LUA) {
+    /* Without a handler, the rule may be gone by now. */
+    if (handled) {
         step = re_lua_start(g->layer->lua, rule, call);
         pthread_mutex_lock(&r->lock);
         g->starting--;
