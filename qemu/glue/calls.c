@@ -21,6 +21,7 @@
 #include "accept.h"
 #include "calls.h"
 #include "doors.h"
+#include "faults.h"
 #include "guest.h"
 #include "handlers.h"
 #include "messages.h"
@@ -192,7 +193,7 @@ static abi_long run_other(CPUArchState *env, struct re_call *call)
     if (policy_doors_guard(env, call, &ret) || policy_path_guard(call, &ret)) {
         return ret;
     }
-    return run_syscall(env, call);
+    return policy_survive(env, call, run_syscall);
 }
 
 /* The original, with what the conditions have looked at in the place of the
@@ -211,7 +212,7 @@ static abi_long run_checked(CPUArchState *env, struct re_call *call,
     ret = policy_path_apply(call);
     if (ret == 0) {
         policy_accept_run();
-        ret = original(env, call);
+        ret = policy_survive(env, call, original);
     }
     memcpy(call->args, args, sizeof(args));
     call->nr = nr;
@@ -245,8 +246,8 @@ static void release(void)
  * Asks the engine and does what it says. The registers as they are stay with
  * the guest when its call is to be made again, or has replaced them.
  */
-static abi_long decide(CPUArchState *env, struct re_call *call,
-                       policy_original_fn *original)
+static abi_long decide_held(CPUArchState *env, struct re_call *call,
+                            policy_original_fn *original)
 {
     enum re_step step = re_enter(policy_engine, &policy_thread, call);
     abi_long ret;
@@ -281,6 +282,16 @@ static abi_long decide(CPUArchState *env, struct re_call *call,
     default:
         kill_process(env);
     }
+}
+
+static abi_long decide(CPUArchState *env, struct re_call *call,
+                       policy_original_fn *original)
+{
+    bool before = policy_hold_on(true);
+    abi_long ret = decide_held(env, call, original);
+
+    policy_hold_on(before);
+    return ret;
 }
 
 /* ipc says in its first argument which call it is. */

@@ -6,7 +6,8 @@
  *           ^ guest_base
  *
  * All of it is reserved without access before anything is translated, and
- * stays reserved: what the guest unmaps is reserved again. Every address that
+ * stays reserved: what the guest unmaps is reserved again, and so is what the
+ * host takes away for a mapping that then cannot be made. Every address that
  * the guest computes is cut to n bits where it becomes a host address. The
  * guards are for accesses that begin inside and end outside.
  *
@@ -18,6 +19,7 @@
 #include "qemu.h"
 #include "user-internals.h"
 #include "user/guest-host.h"
+#include "user/page-protection.h"
 #include "qemu/host-utils.h"
 
 #include <sys/random.h>
@@ -174,6 +176,11 @@ bool policy_window_take(void)
     return window != 0;
 }
 
+bool policy_window_has(const void *addr)
+{
+    return window && (uintptr_t)addr - guest_base <= guest_mask;
+}
+
 /* --- pages that lie elsewhere ------------------------------------------- */
 
 static unsigned long mappable;          /* reserved_va, meanwhile */
@@ -210,4 +217,64 @@ void policy_window_close(void)
     if (window) {
         map_all(mappable);
     }
+}
+
+/* --- holes -------------------------------------------------------------- */
+
+static bool in_window(const void *addr, size_t len)
+{
+    return len && policy_window_has(addr) &&
+        len - 1 <= guest_mask - ((uintptr_t)addr - guest_base);
+}
+
+/*
+ * Whether there is something here can be told by trying: the host replaces
+ * nothing. It takes away all of a range or none of it.
+ */
+static void close_hole(void *addr, size_t len)
+{
+    int err = errno;
+
+    len = ROUND_UP(len, qemu_real_host_page_size());
+    if (in_window(addr, len) &&
+        mmap(addr, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+             MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == addr) {
+        page_set_flags(h2g(addr), h2g(addr) + len - 1, 0);
+    }
+    errno = err;
+}
+
+void *policy_mmap(void *addr, size_t len, int prot, int flags, int fd,
+                  off_t offset)
+{
+    void *p = mmap(addr, len, prot, flags, fd, offset);
+
+    if (p == MAP_FAILED && (flags & MAP_FIXED)) {
+        close_hole(addr, len);
+    }
+    return p;
+}
+
+void *policy_mremap(void *from, size_t old_len, size_t new_len, int flags, ...)
+{
+    size_t page = qemu_real_host_page_size();
+    void *to = NULL, *p;
+
+    if (flags & MREMAP_FIXED) {
+        va_list args;
+
+        va_start(args, flags);
+        to = va_arg(args, void *);
+        va_end(args);
+    }
+    p = mremap(from, old_len, new_len, flags, to);
+    if (p == MAP_FAILED && to) {
+        old_len = ROUND_UP(old_len, page);
+        new_len = ROUND_UP(new_len, page);
+        close_hole(to, new_len);
+        if (old_len > new_len) {
+            close_hole((char *)from + new_len, old_len - new_len);
+        }
+    }
+    return p;
 }

@@ -6,21 +6,19 @@
 #include "user/safe-syscall.h"
 #include "qemu/timer.h"
 
-#include <setjmp.h>
 #include <sys/syscall.h>
 
 #include <ruleengine/engine.h>
 
 #include "accept.h"
 #include "apart.h"
+#include "faults.h"
 #include "guest.h"
 #include "handlers.h"
 #include "made.h"
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
-
-static __thread sigjmp_buf *policy_landing;
 
 /* --- guest memory ------------------------------------------------------ */
 
@@ -44,57 +42,6 @@ static void *guest_bytes(void *guest, uint64_t addr, size_t len, int type)
     return g2h_untagged(abi_addr);
 }
 
-static int copy_to_nul(char *to, const volatile char *from, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        to[i] = from[i];
-        if (to[i] == '\0') {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/*
- * memcpy(), or a copy up to the first NUL, that survives pages which another
- * thread of the guest takes away meanwhile: policy_fault() then comes back
- * here. Each byte of a string is read once, for the guest may be changing it.
- * Returns -EFAULT, or whether the NUL was met.
- */
-static int guarded_copy(void *to, const void *from, size_t len, bool to_nul)
-{
-    sigjmp_buf landing;
-    int met = 0;
-
-    if (sigsetjmp(landing, 0)) {
-        policy_landing = NULL;
-        return -EFAULT;
-    }
-    policy_landing = &landing;
-    signal_barrier();
-    if (to_nul) {
-        met = copy_to_nul(to, from, len);
-    } else {
-        memcpy(to, from, len);
-    }
-    signal_barrier();
-    policy_landing = NULL;
-    return met;
-}
-
-void policy_fault(const void *mask)
-{
-    if (policy_landing) {
-        sigprocmask(SIG_SETMASK, mask, NULL);
-        siglongjmp(*policy_landing, 1);
-    }
-}
-
-bool policy_mends(const void *addr)
-{
-    return policy_engine && re_engine_mend(policy_engine, addr);
-}
-
 static int guest_read(void *guest, uint64_t addr, void *buf, size_t len)
 {
     const void *bytes = policy_kept(addr, len);
@@ -103,14 +50,14 @@ static int guest_read(void *guest, uint64_t addr, void *buf, size_t len)
         bytes = guest_bytes(guest, addr, len, VERIFY_READ);
     }
 
-    return bytes ? guarded_copy(buf, bytes, len, false) : -EFAULT;
+    return bytes ? policy_guarded_copy(buf, bytes, len, false) : -EFAULT;
 }
 
 static int guest_write(void *guest, uint64_t addr, const void *buf, size_t len)
 {
     void *bytes = guest_bytes(guest, addr, len, VERIFY_WRITE);
 
-    return bytes ? guarded_copy(bytes, buf, len, false) : -EFAULT;
+    return bytes ? policy_guarded_copy(bytes, buf, len, false) : -EFAULT;
 }
 
 /* By pages, for what lies behind the string may not be readable. */
@@ -128,7 +75,8 @@ static ssize_t guest_read_string(void *guest, uint64_t addr, char *buf,
         size_t page_rest = -((addr + done) | TARGET_PAGE_MASK);
         size_t len = MIN(page_rest, size - done);
         const void *bytes = guest_bytes(guest, addr + done, len, VERIFY_READ);
-        int met = bytes ? guarded_copy(buf + done, bytes, len, true) : -EFAULT;
+        int met = bytes ?
+            policy_guarded_copy(buf + done, bytes, len, true) : -EFAULT;
 
         if (met < 0) {
             return met;

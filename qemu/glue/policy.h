@@ -124,11 +124,19 @@ bool policy_is_plain(const char *name);
 /* --- faults ------------------------------------------------------------ */
 
 /*
- * From the host's SIGSEGV and SIGBUS handlers, before they give up: does not
- * return if this thread was copying guest memory for the policy. "mask" is the
+ * From the host's SIGSEGV and SIGBUS handlers, before they give up because of
+ * an access to "addr": does not return if this thread was copying guest memory
+ * for the policy, or if the guest's call can end with EFAULT. "mask" is the
  * kernel's signal mask to go back to.
  */
-void policy_fault(const void *mask);
+void policy_fault(const void *addr, const void *mask);
+
+/* put_user_u32() of a thread's number, where locks are held or the thread has
+ * ended: as for the kernel, it does not matter whether there is memory. */
+void policy_put_tid(uint32_t tid, abi_ulong addr);
+
+/* block_signals() of a call that goes on to look at guest memory. */
+int policy_block_signals(void);
 
 /* From the host's handler of SIGBUS: whether the fault was the emulator's own and
  * has been mended. */
