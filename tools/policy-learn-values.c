@@ -260,25 +260,33 @@ static char *socket_type(const char *type)
     return result ? result : policy_printf("0");
 }
 
-/* "AF_INET" with all types that it was used with, as one text. */
+/* "AF_INET" with all types that it was used with, as one text; "": not all are
+ * known. */
 static char *types_of(const struct use *u, const char *domain)
 {
     struct learn_words types = { 0 }, tokens = { 0 };
+    bool known = true;
     char *text;
 
     for (size_t i = 0; i < u->count; i++) {
         const char *its = arg_of(u->things[i], "domain");
         const char *type = arg_of(u->things[i], "type");
 
-        if (its && type && strcmp(its, domain) == 0) {
-            char *word = socket_type(type);
+        if (its && strcmp(its, domain) == 0) {
+            char *word = type ? socket_type(type) : NULL;
 
-            learn_words_once(&types, word);
+            if (word) {
+                learn_words_once(&types, word);
+            }
+            known = known && word;
             free(word);
         }
     }
-    learn_words_sort(&types);
-    learn_put_choice(&tokens, "(type & SOCK_TYPE_MASK)", "==", "in", &types);
+    if (known) {
+        learn_words_sort(&types);
+        learn_put_choice(&tokens, "(type & SOCK_TYPE_MASK)", "==", "in",
+                         &types);
+    }
     text = learn_join(&tokens);
     learn_words_free(&types);
     learn_words_free(&tokens);
@@ -321,8 +329,13 @@ void learn_make_socket(struct maker *m, const struct use *u)
         }
         learn_alternative(rule);
         learn_put_choice(&rule->tokens, "domain", "==", "in", &same);
-        learn_put(&rule->tokens, "&&");
-        learn_put(&rule->tokens, "%s", types);
+        if (*types) {
+            learn_put(&rule->tokens, "&&");
+            learn_put(&rule->tokens, "%s", types);
+        } else {
+            learn_put(&m->policy->looks, "%s: with any type, for a record does "
+                "not have it", u->trait->rule);
+        }
         learn_words_free(&domains);
         learn_words_free(&same);
         free(types);

@@ -113,6 +113,11 @@ printf '%s\n' '{"v":1,"verdict":"learn","target":"arm","pid":7,"syscall":"unlink
     >hidden.jsonl
 succeeds "a name that hides what stands beside it" "$tool" learn hidden.jsonl -o hidden.ini
 like "$(cat hidden.ini)" 'path like /tmp/\*x' "... becomes a pattern"
+printf '%s\n' '{"v":1,"verdict":"learn","target":"arm","pid":7,"syscall":"socket","args":{"domain":"AF_UNIX"}}' \
+    >short.jsonl
+succeeds "a socket without a type" "$tool" learn short.jsonl -o short.ini
+like "$output" 'socket: with any type, for a record does not have it' "... may be any"
+succeeds "... in a policy that loads" "$tool" check short.ini
 sed 's/^/{"v":1,"verdict":"learn","tar/' "$lesson" >torn.jsonl
 "$tool" learn "$lesson" -o whole.ini >said 2>&1
 succeeds "records behind some that were cut short" "$tool" learn torn.jsonl \
