@@ -11,6 +11,7 @@
 #include <linux/openat2.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/syscall.h>
 
 #include <ruleengine/engine.h>
@@ -330,6 +331,15 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         return changes_personality(a[0]);
     }
     return false;
+}
+
+int policy_semget(int key, int count, int flags)
+{
+    if (policy_engine && count > POLICY_SEMS) {
+        errno = EINVAL;         /* as beyond SEMMSL */
+        return -1;
+    }
+    return semget(key, count, flags);
 }
 
 int policy_notify(int notify)

@@ -202,8 +202,11 @@ bool policy_keeps_core(void);
  * are converted nevertheless. No such part is larger, bytes. */
 #define POLICY_SLACK 256
 
-/* Semaphores in a set, at most: their numbers have 16 bits. */
+/* Semaphores in a set, at most: their numbers have 16 bits. The kernel's limit may
+ * be higher; semget() of the guest keeps to this one. */
 #define POLICY_SEMS 65536
+
+int policy_semget(int key, int count, int flags);
 
 /* --- start-up ---------------------------------------------------------- */
 

@@ -182,6 +182,14 @@ semaphores()
     esac
     check "a set that is exchanged overruns nothing" equals \
         "$out $status" "semaphores: read 3"
+    nearly_all
+    run large-sets
+    if [ "$out" = "large sets: no" ]; then
+        skip "$target: large sets of semaphores" "the limit cannot be raised"
+    else
+        check "nor does one that no number of 16 bits can count" equals \
+            "$out $status" "large sets: EINVAL 3"
+    fi
 }
 
 proc()

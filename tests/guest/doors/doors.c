@@ -818,6 +818,7 @@ static const struct {
     { "log-taken", log_taken }, { "kept", kept },
     { "shown", shown }, { "shown-threads", shown_threads },
     { "stay", stay }, { "surroundings", surroundings },
+    { "large-sets", large_sets },
     { "succeeded", succeeded }, { "cut-short", cut_short },
 };
 

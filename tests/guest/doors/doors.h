@@ -20,6 +20,7 @@ void shown(void);
 void shown_threads(void);
 void stay(void);
 void surroundings(void);
+void large_sets(void);
 void maps_taken(void);
 void log_taken(void);
 void pointers(void);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/wait.h>
@@ -79,11 +80,12 @@ void frame(void)
 
 #define ROUNDS 20000
 #define MANY 4000
+#define TOO_MANY 70000     /* for numbers of 16 bits */
 
-static unsigned short values[MANY];
+static unsigned short values[TOO_MANY];
 
 /* Makes a set again under its number, with one semaphore and with many. */
-static void replace(int id, int next)
+static void replace(int id, int next, int many)
 {
     char number[16];
     int length = snprintf(number, sizeof(number), "%d", id);
@@ -91,7 +93,7 @@ static void replace(int id, int next)
     for (int i = 0; i < ROUNDS; i++) {
         semctl(id, 0, IPC_RMID);
         if (pwrite(next, number, length, 0) < 0 ||
-            semget(IPC_PRIVATE, i & 1 ? 1 : MANY, 0600) != id) {
+            semget(IPC_PRIVATE, i & 1 ? 1 : many, 0600) != id) {
             _exit(1);
         }
     }
@@ -99,22 +101,21 @@ static void replace(int id, int next)
 }
 
 /* The set's number is this test's to choose: it is in a namespace of its own. */
-void semaphores(void)
+static int own_numbers(void)
 {
-    int next = -1, id, status = 0;
+    return unshare(CLONE_NEWIPC) < 0 ? -1 :
+        open("/proc/sys/kernel/sem_next_id", O_WRONLY);
+}
+
+static void look_while_exchanged(int next, int many)
+{
+    int id, status = 0;
     pid_t child;
 
-    if (unshare(CLONE_NEWIPC) == 0) {
-        next = open("/proc/sys/kernel/sem_next_id", O_WRONLY);
-    }
-    if (next < 0) {
-        printf("semaphores: no\n");
-        return;
-    }
     id = semget(IPC_PRIVATE, 1, 0600);
     child = fork();
     if (child == 0) {
-        replace(id, next);
+        replace(id, next, many);
     }
     while (waitpid(child, &status, WNOHANG) == 0) {
         semctl(id, 0, GETALL, values);
@@ -122,4 +123,36 @@ void semaphores(void)
     semctl(id, 0, IPC_RMID);
     printf("semaphores: %s\n", WIFEXITED(status) && WEXITSTATUS(status) == 0 ?
            "read" : "not exchanged");
+}
+
+void semaphores(void)
+{
+    int next = own_numbers();
+
+    if (next < 0) {
+        printf("semaphores: no\n");
+        return;
+    }
+    look_while_exchanged(next, MANY);
+}
+
+/* Root in such a namespace says how many semaphores a set can have. */
+void large_sets(void)
+{
+    int next = own_numbers(), limits = -1, id;
+
+    if (next >= 0) {
+        limits = open("/proc/sys/kernel/sem", O_WRONLY);
+    }
+    if (limits < 0 || write(limits, "500000 999999 500 999", 21) != 21) {
+        printf("large sets: no\n");
+        return;
+    }
+    id = semget(IPC_PRIVATE, TOO_MANY, 0600);
+    if (id < 0) {
+        printf("large sets: %s\n", strerrorname_np(errno));
+        return;
+    }
+    semctl(id, 0, IPC_RMID);
+    look_while_exchanged(next, TOO_MANY);
 }
