@@ -11,7 +11,7 @@
 #include "policy-draft.h"
 #include "policy-question.h"
 
-enum { NAMES_MAX = 1024, SETS_MAX = 64 };
+enum { NAMES_MAX = 1024, SETS_MAX = 64, FAMILIES_MAX = 64 };
 
 enum state { UNSET, LISTED, REMOVED };
 
@@ -30,6 +30,9 @@ struct unit {
         char suffix[24];
     } sets[SETS_MAX];
     unsigned set_count;
+    bool restricts_families, allows_families;
+    char *families[FAMILIES_MAX];   /* owned; allowed, or refused */
+    unsigned family_count, families_line;
 };
 
 static int index_of(const char *name)
@@ -198,33 +201,90 @@ static void error_number(struct unit *u, unsigned line, const char *value)
     snprintf(u->error, sizeof(u->error), "%s", name);
 }
 
-/* RestrictAddressFamilies=AF_INET AF_UNIX, or with "~" those it may not. */
+static void forget_family(struct unit *u, unsigned i)
+{
+    free(u->families[i]);
+    u->families[i] = u->families[--u->family_count];
+    u->families[u->family_count] = NULL;
+}
+
+static void family_word(struct unit *u, unsigned line, const char *word,
+                        bool put)
+{
+    const struct st_target *t = st_target_by_name("x86_64");
+    uint64_t number;
+
+    for (unsigned i = 0; i < u->family_count; i++) {
+        if (strcmp(u->families[i], word) == 0) {
+            if (!put) {
+                forget_family(u, i);
+            }
+            return;
+        }
+    }
+    if (st_constant(t, st_family_by_name("af"), word, &number) < 0) {
+        draft_note(u->draft, line, "RestrictAddressFamilies: there is no %s",
+                   word);
+    } else if (put && u->family_count < FAMILIES_MAX) {
+        u->families[u->family_count++] = policy_printf("%s", word);
+    }
+}
+
+/*
+ * RestrictAddressFamilies=AF_INET AF_UNIX, or with "~" those it may not. The
+ * first line says which kind of list it is; later ones add to it, or, when they
+ * are of the other kind, take away from it. An empty one starts anew, and "none"
+ * is a list of those that it may which has none.
+ */
 static void families(struct unit *u, unsigned line, char *value)
 {
     bool inverted = value[0] == '~', none = strcmp(value, "none") == 0;
-    char *list = policy_printf("%s", ""), *word, *text;
+    char *word;
 
     value += inverted;
-    while (!none && (word = strsep(&value, " \t"))) {
-        char *longer;
-
-        if (!*word) {
-            continue;
+    if (none || !value[strspn(value, " \t")]) {
+        while (u->family_count > 0) {
+            forget_family(u, 0);
         }
-        longer = policy_printf("%s%s%s", list, *list ? ", " : "", word);
+        u->restricts_families = none;
+        u->allows_families = true;
+        u->families_line = line;
+        return;
+    }
+    if (!u->restricts_families) {
+        u->restricts_families = true;
+        u->allows_families = !inverted;
+    }
+    u->families_line = line;
+    while ((word = strsep(&value, " \t"))) {
+        if (*word) {
+            family_word(u, line, word, inverted != u->allows_families);
+        }
+    }
+}
+
+static void add_families(struct unit *u)
+{
+    char *list = policy_printf("%s", ""), *text;
+
+    for (unsigned i = 0; i < u->family_count; i++) {
+        char *longer = policy_printf("%s%s%s", list, i ? ", " : "",
+                                     u->families[i]);
+
         free(list);
         list = longer;
     }
-    if (none) {
-        draft_add(u->draft, line, DRAFT_DENY, "socket", "EAFNOSUPPORT",
-                  "domain >= 0", NULL);
-    } else if (*list) {
-        text = policy_printf("domain %sin {%s}", inverted ? "" : "!", list);
-        draft_add(u->draft, line, DRAFT_DENY, "socket", "EAFNOSUPPORT", text,
-                  NULL);
-        free(text);
+    text = u->family_count ? policy_printf(
+        "domain %sin {%s}", u->allows_families ? "!" : "", list) : NULL;
+    if (text || u->allows_families) {
+        draft_add(u->draft, u->families_line, DRAFT_DENY, "socket",
+                  "EAFNOSUPPORT", text, NULL);
     }
+    free(text);
     free(list);
+    while (u->family_count > 0) {
+        forget_family(u, 0);
+    }
 }
 
 /* What else a unit says about what its program may do. */
@@ -384,6 +444,9 @@ void import_systemd(struct policy_draft *d, FILE *in,
         u->names++;
     }
     read_unit(u, in);
+    if (u->restricts_families) {
+        add_families(u);
+    }
     if (!u->started || !u->allow_list) {
         draft_set_default(d, "allow");
         d->unknown = policy_printf("allow");

@@ -27,6 +27,7 @@ becomes()
 becomes oci profile.json
 becomes systemd unit.service
 becomes systemd refusing.service
+becomes systemd families.service
 becomes minijail sandbox.policy
 becomes strace faults.strace
 
@@ -35,6 +36,23 @@ output=$("$tool" import oci --cap CAP_SYS_ADMIN \
     "$TEST_ROOT/tests/import/profile.json" 2>/dev/null)
 like "$output" '^syscalls = .* mount ' "a capability that the program has"
 unlike "$output" '^clone = ' "... and what is for those without it"
+
+# unit EXPECTED NAME: the last line of what a unit comes to
+unit()
+{
+    cat >input
+    is "$("$tool" import systemd input 2>/dev/null | tail -n 1)" "$1" "$2"
+}
+unit 'syscalls = socket:EAFNOSUPPORT' "no families" \
+    <<<$'[Service]\nRestrictAddressFamilies=none'
+unit 'syscalls = socket:EAFNOSUPPORT' "none that are left" \
+    <<<$'[Service]\nRestrictAddressFamilies=AF_INET\nRestrictAddressFamilies=~AF_INET'
+unit 'socket = EAFNOSUPPORT if domain in {AF_PACKET}' "all but some" \
+    <<<$'[Service]\nRestrictAddressFamilies=~AF_INET AF_PACKET\nRestrictAddressFamilies=AF_INET'
+unit 'unknown = allow' "families that are forgotten" \
+    <<<$'[Service]\nRestrictAddressFamilies=AF_INET\nRestrictAddressFamilies='
+unit 'socket = EAFNOSUPPORT if domain !in {AF_UNIX}' "none, and then one" \
+    <<<$'[Service]\nRestrictAddressFamilies=none\nRestrictAddressFamilies=AF_UNIX'
 
 # wrong FORMAT EXPECTED NAME: standard input is no such thing
 wrong()
