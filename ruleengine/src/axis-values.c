@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "match.h"
+
 enum {
     CLASSES_MAX = 64,
     CLASSES_ALL = 10,       /* up to here all combinations are tried */
@@ -241,23 +243,6 @@ static bool has_component(const struct maker *m, const char *name)
     return false;
 }
 
-/* A text that the pattern matches, if it has no sets. */
-static void put_instance(char *buf, size_t size, const char *pattern)
-{
-    size_t len = 0;
-
-    for (const char *p = pattern; *p && len + 2 < size; p++) {
-        if (*p == '*') {
-            buf[len++] = 'x';
-            p += p[1] == '*';
-        } else {
-            p += *p == '\\' && p[1];
-            buf[len++] = *p == '?' ? 'x' : *p;
-        }
-    }
-    buf[len] = '\0';
-}
-
 /* Of "==" and "under": every path is like its longest ancestor among them, or
  * like something below that. */
 static int add_texts(struct maker *m, const struct re_axis_value *like)
@@ -274,7 +259,7 @@ static int add_texts(struct maker *m, const struct re_axis_value *like)
 
         if (t->op == RE_TEST_TEXT_LIKE) {
             m->to->unsure |= RE_UNSURE_PATTERNS;
-            put_instance(text, sizeof(text), t->text->chars);
+            re_glob_instance(t->text, text, sizeof(text));
             err = add(m, like, text);
         } else if (t->op == RE_TEST_TEXT_EQUAL ||
                    t->op == RE_TEST_TEXT_UNDER) {

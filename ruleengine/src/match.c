@@ -114,6 +114,49 @@ bool re_match_glob(const char *name, size_t len,
     }
 }
 
+/* A byte of a set, as plain as there is one. */
+static char member_of(const char *set, const char *close)
+{
+    static const char plain[] = "x0aA_-.";
+
+    for (const char *c = plain; *c; c++) {
+        if (in_set(set, close, *c)) {
+            return *c;
+        }
+    }
+    for (unsigned c = ' '; c < 256; c++) {
+        if (c != '/' && in_set(set, close, c)) {
+            return c;
+        }
+    }
+    return 'x';                 /* nothing fits it */
+}
+
+void re_glob_instance(const struct re_string *pattern, char *buf, size_t size)
+{
+    const char *p = pattern->chars, *end = p + pattern->len;
+    size_t len = 0;
+
+    while (p < end && len + 2 < size) {
+        if (*p == '[') {
+            const char *close = set_end(p + 1, end);
+
+            buf[len++] = member_of(p + 1, close);
+            p = close + 1;
+        } else if (*p == '*') {
+            buf[len++] = 'x';
+            p += 1 + (p + 1 < end && p[1] == '*');
+        } else {
+            bool literal = *p == '\\' && p + 1 < end;
+
+            p += literal;
+            buf[len++] = *p == '?' && !literal ? 'x' : *p;
+            p++;
+        }
+    }
+    buf[len] = '\0';
+}
+
 const char *re_glob_fault(const char *pattern, size_t len)
 {
     const char *end = pattern + len;

@@ -19,6 +19,9 @@ bool re_match_under(const char *path, size_t len, const struct re_string *dir);
 bool re_match_glob(const char *name, size_t len,
                    const struct re_string *pattern);
 
+/* A name that a pattern without fault matches, into buf. */
+void re_glob_instance(const struct re_string *pattern, char *buf, size_t size);
+
 /* What is wrong with a pattern, or NULL. */
 const char *re_glob_fault(const char *pattern, size_t len);
 

@@ -93,6 +93,9 @@ other 'openat = EACCES if path == /a' 'openat = EACCES if path under /a' \
 other 'openat = EACCES if path like "/tmp/*"' \
       'openat = EACCES if path like "/tmp/a*"' \
       'openat path=/tmp/x+' 'deny EACCES' 'allow'
+other 'openat = EACCES if path like "/t/[0-9]*"' \
+      'openat = EACCES if path like "/t/[a-z]*"' \
+      'openat path=/t/[0-9]x' 'deny EACCES' 'allow'
 other 'openat = EACCES if access != read' 'openat = EACCES if access == write' \
       'openat flags=O_RD[^ ]+' 'deny EACCES' 'allow'
 other 'connect = EACCES if addr in 10.0.0.0/8 && port == 80' \

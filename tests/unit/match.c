@@ -122,6 +122,28 @@ static void compare_table(void)
     }
 }
 
+/* Of each pattern that something fits, a name that does. */
+static void instances(void)
+{
+    static const struct {
+        const char *pattern, *name;
+    } rows[] = {
+        { "/tmp/*.rdb", "/tmp/x.rdb" }, { "/a/**/b?", "/a/x/bx" },
+        { "/t-[0-9]*.db", "/t-0x.db" }, { "/[!a-z]", "/0" },
+        { "/[a-f]\\?\\*", "/a?*" }, { "/[!]a]b[]]", "/xb]" },
+        { "/[!x0a]\\[", "/A[" }, { "/[Q-T]", "/Q" }, { "/a", "/a" },
+    };
+    char name[64];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct re_string s = { strlen(rows[i].pattern), rows[i].pattern };
+
+        re_glob_instance(&s, name, sizeof(name));
+        tap_ok(strcmp(name, rows[i].name) == 0 && glob(rows[i].pattern, name),
+               "\"%s\" fits \"%s\"", name, rows[i].pattern);
+    }
+}
+
 static void faults(void)
 {
     tap_ok(re_glob_fault("/a[b", 4), "a set without end");
@@ -155,6 +177,7 @@ static void patience(void)
 int main(int argc, char **argv)
 {
     compare_table();
+    instances();
     faults();
     patience();
     compare_random(argc > 1 ? atoi(argv[1]) : 300000);
