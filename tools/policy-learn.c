@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <ruleengine/find.h>
+
 static const char help[] =
 "usage: qemu-policy learn LOG ... [--base POLICY] [--target all] [-o OUT]\n"
 "\n"
@@ -351,18 +353,25 @@ static void add_doubts(struct learn_policy *p, const struct learn_log *log)
 
 /* --- the command ---------------------------------------------------------- */
 
-/* The base as the policy has to name it: relative to the policy's folder, if it
- * lies beside it, else without links. malloc'ed. */
-static char *include_name(const char *base, const char *out)
+/* The base as the policy has to name it: by its name, if it was named so;
+ * relative to the policy's folder, if it lies beside it; else without links.
+ * malloc'ed. */
+static char *include_name(const struct learn_options *options,
+                          const char *out)
 {
+    const char *base = options->base;
     const char *base_slash = strrchr(base, '/');
     const char *out_slash = out ? strrchr(out, '/') : NULL;
     size_t base_length = base_slash ? base_slash - base + 1 : 0;
     size_t out_length = out_slash ? out_slash - out + 1 : 0;
 
+    if (options->base_name) {
+        return policy_printf("%s", options->base_name);
+    }
     if (base_length == out_length &&
         strncmp(base, out ? out : "", base_length) == 0) {
-        return policy_printf("%s", base + base_length);
+        base += base_length;
+        return policy_printf("%s%s", re_policy_is_name(base) ? "./" : "", base);
     }
     return policy_need(realpath(base, NULL));
 }
@@ -404,7 +413,7 @@ static char *draft_name(const char *out)
 static int write_and_ask(struct learn_policy *p, const struct learn_log *log,
                          const struct learn_options *options, const char *out)
 {
-    char *base = options->base ? include_name(options->base, out) : NULL;
+    char *base = options->base ? include_name(options, out) : NULL;
     char *draft = draft_name(out);
     int fd = mkstemp(draft);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
@@ -475,6 +484,7 @@ static int run(int argc, char **argv)
             base = optarg;
             policy_find_files(&base, 1);
             given.base = base;
+            given.base_name = re_policy_is_name(optarg) ? optarg : NULL;
             break;
         case 't':
             given.any_target = strcmp(optarg, "all") == 0;

@@ -201,6 +201,7 @@ struct learn_policy {
 
 struct learn_options {
     const char *base;
+    const char *base_name;              /* as it was named; NULL: as a file */
     bool any_target;
 };
 

@@ -121,15 +121,33 @@ void policy_layers_free(struct policy_layers *l)
     l->count = 0;
 }
 
+/* Ends the program: a word that names no policy is no file either, for the
+ * working folder is not looked into. */
+static void no_such_policy(const char *name)
+{
+    char folder[4096];
+
+    fprintf(stderr, "qemu-policy: no policy \"%s\": there is no %s.ini in ",
+            name, name);
+    for (unsigned i = 0; re_policy_folder(i, folder, sizeof(folder)); i++) {
+        fprintf(stderr, "%s%s", i ? " or " : "", folder);
+    }
+    fprintf(stderr, "; a file here is ./%s\n", name);
+    exit(POLICY_WRONG);
+}
+
 void policy_find_files(char **words, int count)
 {
     for (int i = 0; i < count; i++) {
         char *path;
 
-        if (re_policy_is_name(words[i]) &&
-            re_policy_find(words[i], &path) == 0) {
-            words[i] = path;
+        if (!re_policy_is_name(words[i])) {
+            continue;
         }
+        if (re_policy_find(words[i], &path) < 0) {
+            no_such_policy(words[i]);
+        }
+        words[i] = path;
     }
 }
 
@@ -155,6 +173,10 @@ int policy_files(int argc, char **argv, int first)
     while (first + count < argc && !strchr(argv[first + count], '=') &&
            is_policy(argv[first + count])) {
         count++;
+    }
+    if (count == 0 && first < argc && re_policy_is_name(argv[first]) &&
+        !st_canonical_name(argv[first])) {
+        no_such_policy(argv[first]);
     }
     policy_find_files(argv + first, count);
     return count;
