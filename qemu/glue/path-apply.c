@@ -274,18 +274,29 @@ static abi_long apply_address(struct path_state *s, struct re_call *call)
     return 0;
 }
 
+/* In a register, or in the copy of a block. */
+static int held_number(struct path_state *s, struct re_call *call)
+{
+    int reg = s->held.reg;
+
+    return reg < RE_BLOCK_REG ? (int)call->args[reg] :
+        (int)tswapal(s->block[reg - RE_BLOCK_REG]);
+}
+
 static abi_long apply_descriptor(struct path_state *s, struct re_call *call)
 {
     struct path_held *held = &s->held;
 
     if (!(s->facts.made & RE_FACT_FDPATH) ||
-        (int)call->args[held->reg] != held->given) {
+        held_number(s, call) != held->given) {
         return 0;
     }
     if (held->error) {
         return -policy_guest_errno(held->error);
     }
-    if (held->fd >= 0) {
+    if (held->fd >= 0 && held->reg >= RE_BLOCK_REG) {
+        s->block[held->reg - RE_BLOCK_REG] = tswapal(held->fd);
+    } else if (held->fd >= 0) {
         call->args[held->reg] = held->fd;
     }
     return 0;

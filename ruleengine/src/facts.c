@@ -225,7 +225,18 @@ static void find_block(struct re_form *form, const char *name,
     } else if (strcmp(name, "mmap") == 0 && count == 1 &&
                strcmp(args[0].name, "arg") == 0) {
         form->block = RE_BLOCK_OLD_MMAP;
+        form->fd_reg = RE_BLOCK_REG + 4;
     }
+}
+
+/* "prot" is "arg2" of old mmap, too, as in mmap elsewhere; but "arg0" is the
+ * pointer. */
+static bool is_position(const struct re_form *form, const char *name,
+                        unsigned word)
+{
+    return form->block == RE_BLOCK_OLD_MMAP && word > 0 &&
+        strncmp(name, "arg", 3) == 0 && name[3] == (char)('0' + word) &&
+        !name[4];
 }
 
 bool re_form_block_arg(const struct re_form *form, const char *name,
@@ -249,7 +260,8 @@ bool re_form_block_arg(const struct re_form *form, const char *name,
 
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (fields[i].block != form->block ||
-            strcmp(fields[i].name, name) != 0) {
+            (strcmp(fields[i].name, name) != 0 &&
+             !is_position(form, name, fields[i].word))) {
             continue;
         }
         *ret = (struct st_arg) {
@@ -718,6 +730,19 @@ bool re_fact_wildcard(struct re_facts *f, const struct re_form *form)
 
 /* --- descriptors ------------------------------------------------------- */
 
+/* The call's first descriptor; -1 where the block that has it is not there. */
+static int descriptor_of(struct re_facts *f, const struct re_form *form)
+{
+    const struct re_block *block;
+
+    if (form->fd_reg < RE_BLOCK_REG) {
+        return (int32_t)f->args[form->fd_reg];
+    }
+    block = re_fact_block(f, form);
+    return block->error ? -1 :
+        (int32_t)block->words[form->fd_reg - RE_BLOCK_REG];
+}
+
 const struct re_path *re_fact_fdpath(struct re_facts *f,
                                      const struct re_form *form)
 {
@@ -731,8 +756,8 @@ const struct re_path *re_fact_fdpath(struct re_facts *f,
     path->len = 0;
     path->name[0] = '\0';
     if (form->ops && form->ops->descriptor) {
-        form->ops->descriptor(f->guest, (int32_t)f->args[form->fd_reg],
-                              form->fd_reg, path);
+        form->ops->descriptor(f->guest, descriptor_of(f, form), form->fd_reg,
+                              path);
     }
     return path;
 }

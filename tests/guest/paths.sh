@@ -452,6 +452,20 @@ pread64 = EACCES if fdpath !under $box/ok
 END
     expect "a second thread changes the descriptor" \
         "allowed=some forbidden=none" race descriptor "$rounds" "$box"
+    sandbox
+    policy <<END
+[policy]
+default = allow
+log     = none
+[deny]
+mmap    = EACCES if fdpath under $box/bad
+END
+    expect "the descriptor of a mapping is known by its path" \
+'open = ok
+map = EACCES
+map = EACCES' file "$box/bad/file" open:r map oldmap
+    expect "a second thread changes the descriptor of a mapping" \
+        "allowed=some forbidden=none" race map "$rounds" "$box"
 }
 
 for_each_target names working_folder creating strings own_files root_option \

@@ -24,6 +24,7 @@
 #define RE_SOCKADDR_MAX 128     /* bytes of a socket address, as in the kernel */
 #define RE_OPEN_HOW     3       /* 64-bit words of openat2's struct open_how */
 #define RE_BLOCK_WORDS  8       /* most arguments in memory, rounded up */
+#define RE_BLOCK_REG    16      /* as a register: the first of these arguments */
 
 #define RE_CWD          (-100)  /* AT_FDCWD, the same on every target */
 

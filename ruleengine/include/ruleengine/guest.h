@@ -81,7 +81,8 @@ struct re_guest_ops {
 
     /*
      * What a descriptor of the guest refers to, which do_syscall argument
-     * "reg" names: its canonical path in path->name, empty for what has none.
+     * "reg" names (from RE_BLOCK_REG on: a word of the block): its canonical path
+     * in path->name, empty for what has none.
      * The call, when it is carried out, acts on that file, whatever other
      * threads do to the number meanwhile. NULL: nothing has a path.
      */

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -128,6 +129,25 @@ static int byte_at(int fd)
     return pread(fd, &byte, 1, 0) == 1 ? byte : 0;
 }
 
+/* By the call that has its arguments in memory, where there is one. */
+static int mapped_byte(int fd)
+{
+#if defined(__i386__) || defined(__s390x__) || defined(__arm__) || \
+    defined(__m68k__)
+    long words[6] = { 0, 4096, PROT_READ, MAP_PRIVATE, fd, 0 };
+    char *map = (char *)syscall(90, words);
+#else
+    char *map = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+#endif
+    char byte = 0;
+
+    if (map != MAP_FAILED) {
+        byte = *map;
+        munmap(map, 4096);
+    }
+    return byte;
+}
+
 static int read_byte(const char *path, int flags)
 {
     int fd = openat(AT_FDCWD, path, flags | O_CLOEXEC, 0600);
@@ -167,8 +187,8 @@ static void one_round(const char *kind, int *allowed, int *forbidden)
         byte = read_byte("ok/file", O_RDWR);
         *allowed += byte == 'a';
         *forbidden += byte == 'b';
-    } else if (strcmp(kind, "descriptor") == 0) {
-        byte = byte_at(RACE_FD);
+    } else if (strcmp(kind, "descriptor") == 0 || strcmp(kind, "map") == 0) {
+        byte = kind[0] == 'd' ? byte_at(RACE_FD) : mapped_byte(RACE_FD);
         *allowed += byte == 'a';
         *forbidden += byte == 'b';
     } else if (strcmp(kind, "how") == 0) {
@@ -218,7 +238,8 @@ int cmd_race(int argc, char **argv)
         race.change = change_how;
     } else if (strcmp(argv[1], "dangling") == 0) {
         race.change = change_new;
-    } else if (strcmp(argv[1], "descriptor") == 0) {
+    } else if (strcmp(argv[1], "descriptor") == 0 ||
+               strcmp(argv[1], "map") == 0) {
         race.good_fd = open("ok/file", O_RDONLY);
         race.evil_fd = open("bad/file", O_RDONLY);
         race.change = change_descriptor;
