@@ -321,10 +321,11 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
         return types_for_user(a[1]) || carries_pointer(a[1]) ||
             maps_devices(a[1]);
 #ifdef TARGET_NR_open_by_handle_at
-    /* No name to look for records by. */
+    /* No name to look for records by; and what policies count in, which has no
+     * name, has a handle. */
     case TARGET_NR_open_by_handle_at:
         *ret = -TARGET_EPERM;
-        return policy_records_kept() && (a[2] & (O_ACCMODE | TARGET_O_TRUNC));
+        return a[2] & (O_ACCMODE | TARGET_O_TRUNC);
 #endif
     case TARGET_NR_personality:
         *ret = -TARGET_EINVAL;
@@ -437,6 +438,15 @@ static bool is_among_own(int fd, const struct stat *st)
     return false;
 }
 
+/* What another emulator of the same user counts in. */
+static bool counts_elsewhere(int fd)
+{
+    char name[64];
+
+    return policy_fd_name(fd, name, sizeof(name)) > 0 &&
+        strcmp(name, "/memfd:" RE_SHARED_NAME " (deleted)") == 0;
+}
+
 /* Whether "fd" is open on what one of the own descriptors is open on; standard
  * error, of which there are copies among them, is the guest's too. */
 static bool is_ours(int fd)
@@ -444,7 +454,7 @@ static bool is_ours(int fd)
     struct stat st;
     bool ours;
 
-    if (fstat(fd, &st) < 0) {
+    if (fstat(fd, &st) < 0 || counts_elsewhere(fd)) {
         return true;
     }
     if (is_same(policy_message_fd(), &st) ||

@@ -20,11 +20,10 @@
 #include "policy.h"
 #include "records.h"
 
-#define FILES_MAX 16            /* 4 logs, statistics, learning, QEMU's own */
 
 /* Among the emulator's own. A log that goes on in another file keeps its
  * number. */
-static int files[FILES_MAX];
+static int files[RE_HIGH_COUNT];
 static unsigned file_count;
 
 /* --- which they are ----------------------------------------------------- */
@@ -53,7 +52,7 @@ void policy_records_prepare(void)
 {
     file_count = 0;
     for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
-        if (is_written(own) && file_count < FILES_MAX) {
+        if (is_written(own)) {
             files[file_count++] = own;
         }
     }

@@ -415,7 +415,7 @@ void *re_origin_share(struct re_origin *origin, size_t size)
     /* Offsets are whole pages of any host. */
     step = (size + PAGE - 1) & ~(PAGE - 1);
     if (origin->fd < 0) {
-        origin->fd = memfd_create("policy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        origin->fd = memfd_create(RE_SHARED_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
         fcntl(origin->fd, F_ADD_SEALS, F_SEAL_SHRINK);
         move_shared(origin);
     }

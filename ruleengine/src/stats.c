@@ -20,6 +20,7 @@ struct re_stats {
     int fd;
     struct re_stats_head *head;
     void *map;                      /* the section, from a page's start */
+    size_t offset;                  /* of it in the file */
     size_t map_size;
     struct re_stats_slot *slots;
     unsigned slot_count;
@@ -258,7 +259,8 @@ static int map_section(struct re_stats *s, const struct listing *l)
     s->slot_count = section.slots;
     s->map_size = (section.slots + 1) * sizeof(*s->slots) +
         section.rules * sizeof(*s->rules) + section.text_size;
-    s->map = map_part(s->fd, section.offset, s->map_size);
+    s->offset = section.offset;
+    s->map = map_part(s->fd, s->offset, s->map_size);
     if (!s->map) {
         return -errno;
     }
@@ -347,17 +349,25 @@ void re_stats_free(struct re_stats *s)
     free(s);
 }
 
-/* Whether an address lies in a part of the file that is mapped. */
-static bool is_within(const void *part, size_t size, uintptr_t addr)
+/* Where in the file an address lies that is mapped, or -1. */
+static off_t place_in(const struct re_stats *s, uintptr_t addr)
 {
-    return part && addr - (uintptr_t)part < whole_pages(size);
+    uintptr_t head = (uintptr_t)s->head, map = (uintptr_t)s->map;
+
+    return head && addr - head < PAGE ? (off_t)(addr - head) :
+        map && addr - map < whole_pages(s->map_size) ?
+        (off_t)(s->offset + (addr - map)) : -1;
 }
 
+/* Only behind the end of the file: a guest can send itself such a signal with any
+ * address. */
 bool re_stats_mend(const struct re_stats *s, const void *addr)
 {
     uintptr_t page = sysconf(_SC_PAGESIZE), at = (uintptr_t)addr & ~(page - 1);
+    off_t place = place_in(s, at);
+    struct stat st;
 
-    return (is_within(s->head, PAGE, at) || is_within(s->map, s->map_size, at)) &&
+    return place >= 0 && fstat(s->fd, &st) == 0 && st.st_size <= place &&
         mmap((void *)at, page, PROT_READ | PROT_WRITE, MAP_PRIVATE |
              MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }

@@ -203,6 +203,22 @@ proc()
         "maps: 4 opened, 0 show the emulator" maps
 }
 
+# Of this emulator and of another one: the memory that counts of rules lie in.
+counters()
+{
+    own_program doors || return 0
+    local other
+    nearly_all
+    (cd "$work" && exec "$emulator" -policy policy.ini "$probe" stay \
+        </dev/null >"$work/ready" 2>&1 3<&-) &
+    other=$!
+    until [ -s "$work/ready" ]; do sleep 0.05; done
+    door "what policies count in cannot be changed" \
+        "counters: several, 0 opened" counters
+    kill "$other"
+    wait "$other" 2>/dev/null
+}
+
 # Of the process itself, of threads, of children that were forked and executed.
 shown()
 {
@@ -384,6 +400,6 @@ options_refused()
 }
 
 for_each_target descriptors raised written kept creat exchanged frames semaphores \
-    proc shown calls ioctls vsyscall threads rotated mounts limits semihosting \
+    proc counters shown calls ioctls vsyscall threads rotated mounts limits semihosting \
     options_refused
 tap_done

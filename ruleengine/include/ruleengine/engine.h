@@ -307,6 +307,9 @@ bool re_engine_runs_outside(const struct re_engine *engine);
 
 int re_high_floor(void);
 
+/* The name of the memory that counters lie in, a memfd. */
+#define RE_SHARED_NAME "policy"
+
 /* A duplicate among them, close-on-exec; -1 and errno on failure, EMFILE when
  * none is free. Does not close "fd". For the start of the first program image:
  * later the guest may have changed the limit. */

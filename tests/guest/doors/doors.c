@@ -819,6 +819,7 @@ static const struct {
     { "shown", shown }, { "shown-threads", shown_threads },
     { "stay", stay }, { "surroundings", surroundings },
     { "large-sets", large_sets },
+    { "counters", counters },
     { "succeeded", succeeded }, { "cut-short", cut_short },
 };
 

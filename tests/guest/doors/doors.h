@@ -21,6 +21,7 @@ void shown_threads(void);
 void stay(void);
 void surroundings(void);
 void large_sets(void);
+void counters(void);
 void maps_taken(void);
 void log_taken(void);
 void pointers(void);
