@@ -154,6 +154,15 @@ what "faccessat, deny if path" faccessat=-13 refused-path \
 cp "$root/policies/base.ini" .
 measure || finish
 
+table steps ns less "the host's calls of an open below a path rule, native" cpu
+row "openat and close" -- "$native" openat=0 "$count"
+row "to hold the file: openat with O_PATH, and close" -- "$native" pin=0 "$count"
+row "out of the guest's reach: fcntl, and close" -- "$native" move=0 "$count"
+row "its name: readlinkat" -- "$native" name=9 "$count"
+row "whether it is one of /proc: fstatfs" -- "$native" kind=0 "$count"
+row "to open what is held, and close" -- "$native" reopen=0 "$count"
+measure || finish
+
 table peers ns less "socket, connect, accept4 and close ($target)" cpu
 row "unpatched" -- "$twin" "$loop" accept4=0 "$count"
 what "a rule of addr that passes" accept4=0 peer -b unpatched
