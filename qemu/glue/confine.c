@@ -19,7 +19,7 @@
 #include "qemu.h"
 #include "user-internals.h"
 #include "user/guest-host.h"
-#include "user/page-protection.h"
+#include "user-mmap.h"
 #include "qemu/host-utils.h"
 
 #include <sys/random.h>
@@ -239,7 +239,7 @@ static void close_hole(void *addr, size_t len)
     if (in_window(addr, len) &&
         mmap(addr, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
              MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0) == addr) {
-        page_set_flags(h2g(addr), h2g(addr) + len - 1, 0);
+        target_munmap(h2g(addr), len);
     }
     errno = err;
 }

@@ -23,6 +23,9 @@
 #include "qemu/path.h"
 #include "qemu/rcu.h"
 #include "user/page-protection.h"
+#if __has_include("exec/mmap-lock.h")
+#include "exec/mmap-lock.h"     /* since QEMU 10.1 */
+#endif
 
 #include <setjmp.h>
 #include <unwind.h>
