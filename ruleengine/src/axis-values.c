@@ -83,6 +83,9 @@ static void sort_numbers(struct re_axis_values *v)
 {
     size_t kept = 0;
 
+    if (v->count == 0) {
+        return;                 /* there may be no array */
+    }
     qsort(v->items, v->count, sizeof(*v->items), by_number);
     for (size_t i = 0; i < v->count; i++) {
         if (kept == 0 || v->items[kept - 1].number != v->items[i].number) {

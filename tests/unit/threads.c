@@ -55,23 +55,11 @@ static struct re_engine *engine;
 
 /* --- files ---------------------------------------------------------------- */
 
-static const char *path_of(const char *name)
-{
-    static _Thread_local char paths[4][96];
-    static _Thread_local unsigned next;
-    char *path = paths[next++ % 4];
-
-    snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
-    return path;
-}
-
 static void put(const char *name, const char *text)
 {
-    const char *new = path_of("new");
-    FILE *f = fopen(new, "w");
+    FILE *f = fopen("new", "w");
 
-    if (!f || fputs(text, f) < 0 || fclose(f) ||
-        rename(new, path_of(name)) < 0) {
+    if (!f || fputs(text, f) < 0 || fclose(f) || rename("new", name) < 0) {
         abort();
     }
 }
@@ -198,7 +186,7 @@ static void run_all(void)
 static void check_all(void)
 {
     struct worker sum = { 0 };
-    unsigned lines = refusals_in(path_of("log"));
+    unsigned lines = refusals_in("log");
 
     for (unsigned i = 0; i < THREADS; i++) {
         sum.failed_parents += workers[i].failed_parents;
@@ -231,15 +219,16 @@ static int remove_one(const char *path, const struct stat *st, int type,
 
 int main(void)
 {
-    const char *logs[1], *dirs[1], *policies[2];
+    static const char *const policies[] = { "shared.ini", "thread.ini" };
+    static const char *const dirs[] = { "rules" }, *const logs[] = { "log" };
     struct re_config config = {
         .ops = &lua_guest_ops, .policies = policies, .policy_count = 2,
         .rule_dirs = dirs, .rule_dir_count = 1, .rules_reload = true,
-        .logs = logs, .log_count = 1, .exe = "test",
+        .logs = logs, .log_count = 1, .stats_path = "stats", .exe = "test",
     };
 
     target = config.target = st_target_by_name("x86_64");
-    if (!mkdtemp(dir) || mkdir(path_of("rules"), 0700) < 0) {
+    if (!mkdtemp(dir) || chdir(dir) < 0 || mkdir("rules", 0700) < 0) {
         abort();
     }
     put("shared.ini", shared_policy);
@@ -247,11 +236,6 @@ int main(void)
     put("thread.ini", thread_policy);
     put("thread.lua", thread_lua);
     put_rules(7);
-    policies[0] = strdup(path_of("shared.ini"));
-    policies[1] = strdup(path_of("thread.ini"));
-    dirs[0] = strdup(path_of("rules"));
-    logs[0] = strdup(path_of("log"));
-    config.stats_path = strdup(path_of("stats"));
     engine = engine_of(&config);
     if (tap_ok(engine != NULL, "the policies load")) {
         run_all();

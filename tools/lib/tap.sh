@@ -113,6 +113,8 @@ if [ -z "${TEST_ROOT:-}" ]; then
 fi
 : "${TEST_BUILD:=$TEST_ROOT/build}"
 : "${TEST_BIN:=$TEST_BUILD/bin}"
+# Tests change folders.
+[ ! -d "$TEST_BIN" ] || TEST_BIN=$(cd "$TEST_BIN" && pwd -P)
 export TEST_ROOT TEST_BUILD TEST_BIN
 PATH=$TEST_BUILD/cross/bin:$PATH    # tools/lib/other-libc.sh
 if [ -z "${TEST_TMP:-}" ]; then
