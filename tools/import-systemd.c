@@ -7,11 +7,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy-draft.h"
 #include "policy-question.h"
 
-enum { NAMES_MAX = 1024, SETS_MAX = 64, FAMILIES_MAX = 64 };
+enum { NAMES_MAX = 1024, SETS_MAX = 64, FAMILIES_MAX = 64,
+       RESTRICTIONS_MAX = 16 };
 
 enum state { UNSET, LISTED, REMOVED };
 
@@ -30,6 +32,7 @@ struct unit {
         char suffix[24];
     } sets[SETS_MAX];
     unsigned set_count;
+    unsigned restricted[RESTRICTIONS_MAX];  /* the line that says so; 0: no */
     bool restricts_families, allows_families;
     char *families[FAMILIES_MAX];   /* owned; allowed, or refused */
     unsigned family_count, families_line;
@@ -287,6 +290,105 @@ static void add_families(struct unit *u)
     }
 }
 
+/* --- restrictions that are filters ---------------------------------------- */
+
+#define NAMESPACES "CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|" \
+    "CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET"
+
+/* What systemd makes a filter of that refuses calls, besides what it does to the
+ * unit's file systems and namespaces. */
+static const struct restriction {
+    const char *key;
+    bool whole;             /* there is nothing besides */
+    struct {
+        const char *name, *verdict, *condition;
+    } rules[8];
+} restrictions[] = {
+    { "LockPersonality", true, {
+        { "personality", "EPERM", "personality !in {0, 0xffffffff}" } } },
+    { "MemoryDenyWriteExecute", true, {
+        { "mmap", "EPERM",
+          "(prot & PROT_WRITE|PROT_EXEC) == PROT_WRITE|PROT_EXEC" },
+        { "mprotect", "EPERM", "(prot & PROT_EXEC)" },
+        { "pkey_mprotect", "EPERM", "(prot & PROT_EXEC)" },
+        { "shmat", "EPERM", "(shmflg & SHM_EXEC)" } } },
+    { "RestrictNamespaces", true, {
+        { "clone", "EPERM", "(clone_flags & " NAMESPACES ")" },
+        { "unshare", "EPERM", "(unshare_flags & " NAMESPACES ")" },
+        { "clone3", "ENOSYS", NULL }, { "setns", "EPERM", NULL } } },
+    { "ProtectClock", false, {
+        { "adjtimex", "EPERM", NULL }, { "clock_adjtime", "EPERM", NULL },
+        { "clock_settime", "EPERM", NULL }, { "settimeofday", "EPERM", NULL },
+        { "stime", "EPERM", NULL } } },
+    { "ProtectHostname", false, {
+        { "sethostname", "EPERM", NULL },
+        { "setdomainname", "EPERM", NULL } } },
+    { "ProtectKernelLogs", false, { { "syslog", "EPERM", NULL } } },
+    { "ProtectKernelModules", false, {
+        { "init_module", "EPERM", NULL }, { "finit_module", "EPERM", NULL },
+        { "delete_module", "EPERM", NULL } } },
+};
+
+enum { RESTRICTIONS = sizeof(restrictions) / sizeof(restrictions[0]) };
+_Static_assert((int)RESTRICTIONS <= (int)RESTRICTIONS_MAX, "room for all");
+
+static const char *const truths[] = { "yes", "true", "1", "on", "y", "t" };
+static const char *const lies[] = { "no", "false", "0", "off", "n", "f" };
+
+static bool is_among(const char *value, const char *const words[6])
+{
+    for (unsigned i = 0; i < 6; i++) {
+        if (strcasecmp(value, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last line counts. False: it is none of them, or not yes or no. */
+static bool restriction(struct unit *u, unsigned line, const char *key,
+                        const char *value)
+{
+    for (unsigned i = 0; i < RESTRICTIONS; i++) {
+        if (strcmp(key, restrictions[i].key) == 0 &&
+            (is_among(value, truths) || is_among(value, lies))) {
+            u->restricted[i] = is_among(value, truths) ? line : 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the filter refuses a call already, and in its own way. */
+static bool is_refused(const struct unit *u, const char *name)
+{
+    int i = index_of(name);
+
+    return i >= 0 && u->started && (u->state[i] == LISTED) != u->allow_list;
+}
+
+static void add_restrictions(struct unit *u)
+{
+    for (unsigned i = 0; i < RESTRICTIONS; i++) {
+        const struct restriction *r = &restrictions[i];
+
+        if (!u->restricted[i]) {
+            continue;
+        }
+        if (!r->whole) {
+            draft_note(u->draft, u->restricted[i], "%s=: its calls alone",
+                       r->key);
+        }
+        for (unsigned j = 0; j < 8 && r->rules[j].name; j++) {
+            if (!is_refused(u, r->rules[j].name)) {
+                draft_add(u->draft, u->restricted[i], DRAFT_DENY,
+                          r->rules[j].name, r->rules[j].verdict,
+                          r->rules[j].condition, NULL);
+            }
+        }
+    }
+}
+
 /* What else a unit says about what its program may do. */
 static bool restricts(const char *key)
 {
@@ -321,7 +423,7 @@ static void setting(struct unit *u, unsigned line, const char *key,
         log_calls(u, line, value);
     } else if (strcmp(key, "RestrictAddressFamilies") == 0) {
         families(u, line, value);
-    } else if (restricts(key)) {
+    } else if (!restriction(u, line, key, value) && restricts(key)) {
         draft_note(u->draft, line, "%s=%s", key, value);
     }
 }
@@ -444,6 +546,7 @@ void import_systemd(struct policy_draft *d, FILE *in,
         u->names++;
     }
     read_unit(u, in);
+    add_restrictions(u);
     if (u->restricts_families) {
         add_families(u);
     }

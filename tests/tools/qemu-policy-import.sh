@@ -28,6 +28,7 @@ becomes oci profile.json
 becomes systemd unit.service
 becomes systemd refusing.service
 becomes systemd families.service
+becomes systemd restricted.service
 becomes minijail sandbox.policy
 becomes strace faults.strace
 
