@@ -221,19 +221,6 @@ static void set_text(struct re_path *path, const char *text)
     path->name[path->len] = '\0';
 }
 
-static enum re_access access_of(const struct re_form *form, uint64_t flags)
-{
-    switch (flags & form->o_accmode) {
-    case 0:
-        return flags & (form->o_creat | form->o_trunc) ?
-            RE_ACCESS_READWRITE : RE_ACCESS_READ;
-    case 1:
-        return RE_ACCESS_WRITE;
-    default:
-        return RE_ACCESS_READWRITE;
-    }
-}
-
 void re_axes_set(struct re_axes *axes, size_t i, const struct re_axis_value *v)
 {
     struct re_axis *axis = &axes->items[i];
@@ -247,7 +234,7 @@ void re_axes_set(struct re_axes *axes, size_t i, const struct re_axis_value *v)
     case RE_AXIS_WORD:
         set_word(f->block.words, axis, v->number);
         if (axis->reg == 0 && axes->opens) {
-            f->access = access_of(axes->opens, v->number);
+            f->access = re_access_of(axes->opens, v->number);
         }
         break;
     case RE_AXIS_PATH:
@@ -315,7 +302,7 @@ static void put_number(const struct re_axes *axes, const struct re_axis *axis,
 
     if (!find_arg(axes, axis, &arg)) {
         if (axis->kind == RE_AXIS_WORD && axes->opens) {
-            fprintf(out, "access=%s", access[access_of(axes->opens, value)]);
+            fprintf(out, "access=%s", access[re_access_of(axes->opens, value)]);
         } else {
             fprintf(out, "arg%u=%#" PRIx64, axis->reg, value);
         }

@@ -386,10 +386,21 @@ static uint64_t open_flags(const struct re_facts *f,
 }
 
 /* O_CREAT and O_TRUNC change the file, whatever O_ACCMODE says. */
+enum re_access re_access_of(const struct re_form *form, uint64_t flags)
+{
+    switch (flags & form->o_accmode) {
+    case 0:
+        return flags & (form->o_creat | form->o_trunc) ?
+            RE_ACCESS_READWRITE : RE_ACCESS_READ;
+    case 1:
+        return RE_ACCESS_WRITE;
+    default:
+        return RE_ACCESS_READWRITE;
+    }
+}
+
 enum re_access re_fact_access(struct re_facts *f, const struct re_form *form)
 {
-    uint64_t flags;
-
     if (f->made & RE_FACT_ACCESS) {
         return f->access;
     }
@@ -399,18 +410,7 @@ enum re_access re_fact_access(struct re_facts *f, const struct re_form *form)
     if (form->open == RE_OPEN_HOW_MEMORY) {
         read_how(f, form);
     }
-    flags = open_flags(f, form);
-    switch (flags & form->o_accmode) {
-    case 0:
-        f->access = flags & (form->o_creat | form->o_trunc) ?
-            RE_ACCESS_READWRITE : RE_ACCESS_READ;
-        break;
-    case 1:
-        f->access = RE_ACCESS_WRITE;
-        break;
-    default:
-        f->access = RE_ACCESS_READWRITE;
-    }
+    f->access = re_access_of(form, open_flags(f, form));
     return f->access;
 }
 

@@ -79,6 +79,9 @@ const struct re_block *re_fact_block(struct re_facts *f,
  * what the call ends with: a guest errno, negative, or RE_RESULT_AGAIN. */
 int64_t re_fact_peer(struct re_facts *f, const struct re_form *form);
 
+/* What a file is opened for, by the flags of a call with this form. */
+enum re_access re_access_of(const struct re_form *form, uint64_t flags);
+
 /* An argument in memory by its name; "reg" is its word. False: none. */
 bool re_form_block_arg(const struct re_form *form, const char *name,
                        struct st_arg *ret);

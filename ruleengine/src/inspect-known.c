@@ -125,6 +125,32 @@ static int set_arg(struct re_known *known, const struct st_target *t,
     return err;
 }
 
+/* An argument that lies in memory. */
+static int set_word(struct re_known *known, const struct st_target *t,
+                    const struct re_form *form, const char *name,
+                    const char *value, char *why, size_t size)
+{
+    struct st_arg arg;
+    uint64_t word;
+    int err;
+
+    if (!re_form_block_arg(form, name, &arg)) {
+        return -ENOENT;
+    }
+    err = evaluate(t, &arg, value, &word, why, size);
+    if (err) {
+        return err;
+    }
+    known->about.block.words[arg.reg] = word;
+    known->words |= 1u << arg.reg;
+    if (form->open == RE_OPEN_HOW_MEMORY && arg.reg == 0 &&
+        !(known->facts & RE_KNOWN_ACCESS)) {
+        known->about.access = re_access_of(form, word);
+        known->facts |= RE_KNOWN_ACCESS;
+    }
+    return 0;
+}
+
 /* --- facts ------------------------------------------------------------- */
 
 /* Takes "." and ".." and doubled slashes out of a path, by the names alone. */
@@ -325,10 +351,13 @@ int re_known_set(struct re_known *known, const struct st_target *target,
     int err = form ? set_fact(known, target, form, name, value, why, size) :
         -ENOMEM;
 
-    re_arena_free(arena);
-    if (err == -ENOENT && strcmp(name, "when") == 0) {
-        return set_nth(known, value, why, size);
+    if (err == -ENOENT) {
+        err = set_arg(known, target, slot, name, value, why, size);
     }
-    return err == -ENOENT ?
-        set_arg(known, target, slot, name, value, why, size) : err;
+    if (err == -ENOENT) {
+        err = set_word(known, target, form, name, value, why, size);
+    }
+    re_arena_free(arena);
+    return err == -ENOENT && strcmp(name, "when") == 0 ?
+        set_nth(known, value, why, size) : err;
 }

@@ -12,11 +12,15 @@
 #include "condition.h"
 #include "inspect-private.h"
 
-enum { REASONS_MAX = 64, REASONS_SHOWN = 4 };
+enum {
+    REASONS_MAX = 64, REASONS_SHOWN = 4,
+    WORDS = 32,             /* the index of the first argument in memory */
+};
 
 /* --- truth ------------------------------------------------------------- */
 
-static const struct st_arg *argument(const struct re_question *q,
+/* Of an argument: its index; from WORDS on, a word in memory; -1: none. */
+static const struct st_arg *argument(struct re_question *q,
                                      const char *name, int *ret_index)
 {
     for (int i = 0; i < q->arg_count; i++) {
@@ -25,9 +29,14 @@ static const struct st_arg *argument(const struct re_question *q,
             return &q->args[i];
         }
     }
-    if (strncmp(name, "arg", 3) == 0 && name[3] >= '0' && name[3] <= '5') {
+    if (strncmp(name, "arg", 3) == 0 && name[3] >= '0' && name[3] <= '5' &&
+        (q->arg_count < 0 || name[3] - '0' < q->arg_count)) {
         *ret_index = name[3] - '0';
         return q->arg_count < 0 ? NULL : &q->args[*ret_index];
+    }
+    if (re_form_block_arg(q->form, name, &q->word)) {
+        *ret_index = WORDS + q->word.reg;
+        return &q->word;
     }
     *ret_index = -1;
     return NULL;
@@ -71,7 +80,13 @@ static int flags_index(const struct re_question *q)
     return -1;
 }
 
-static bool is_known(const struct re_question *q, const struct re_node *node)
+static uint64_t value_of(const struct re_question *q, int i)
+{
+    return i < WORDS ? q->known->values[i] :
+        q->known->about.block.words[i - WORDS];
+}
+
+static bool is_known(struct re_question *q, const struct re_node *node)
 {
     unsigned fact = fact_of(q, node);
     int i;
@@ -87,14 +102,15 @@ static bool is_known(const struct re_question *q, const struct re_node *node)
         return q->known->facts & fact;
     }
     argument(q, node->subject, &i);
-    return i >= 0 && q->known->args[i];
+    return i >= WORDS ? q->known->words >> (i - WORDS) & 1 :
+        i >= 0 && q->known->args[i];
 }
 
 /* "made" is what keeps the engine from asking a guest. */
 static void prepare_facts(struct re_question *q)
 {
     q->facts->made = RE_FACT_PATH | RE_FACT_PATH2 | RE_FACT_ADDRESS |
-        RE_FACT_UNIX | RE_FACT_ACCESS | RE_FACT_FDPATH;
+        RE_FACT_UNIX | RE_FACT_ACCESS | RE_FACT_FDPATH | RE_FACT_BLOCK;
     q->facts->args = q->regs;
     q->facts->target = q->view->layer->target;
     if (!(q->known->facts & RE_KNOWN_ACCESS)) {
@@ -246,11 +262,11 @@ static char *actual(struct re_question *q, struct re_node *node)
     }
     if (fact) {
         put_fact(out, q, fact);
-    } else if (node->masked && !(q->known->values[i] & mask)) {
+    } else if (node->masked && !(value_of(q, i) & mask)) {
         put_number(out, q, node->relation == RE_RELATION_NONZERO ? NULL : arg,
                    0);
     } else {
-        put_number(out, q, arg, q->known->values[i] & mask);
+        put_number(out, q, arg, value_of(q, i) & mask);
     }
     fclose(out);
     return text;

@@ -135,4 +135,21 @@ echo '[allow]' >bad.ini
 exits 1 "a policy that is wrong" "$tool" explain bad.ini openat
 like "$output" 'bad.ini' "it says what is wrong"
 
+# Arguments that lie in memory are asked about as others are.
+cat >memory.ini <<'END'
+[policy]
+default = allow
+[deny]
+openat2 = EACCES if access != read && mode == 0
+mmap    = EACCES if (prot & PROT_EXEC) && arg4 == 3
+END
+like "$("$tool" explain memory.ini openat2 flags=O_RDWR mode=0)" \
+    '^openat2 \(33 targets\) -> deny EACCES$' "flags of openat2, and what follows"
+like "$("$tool" explain memory.ini openat2 flags=O_RDONLY)" \
+    'no: access is read$' "... which say what it is opened for"
+like "$("$tool" explain memory.ini mmap prot=PROT_EXEC fd=3)" \
+    '^mmap \(33 targets\) -> deny EACCES$' "arguments of mmap, wherever they are"
+like "$("$tool" explain memory.ini mmap prot=PROT_READ --target s390x)" \
+    'no: prot & PROT_EXEC is 0$' "... with the reason"
+
 tap_done

@@ -56,6 +56,7 @@ struct re_known {
     bool args[ST_MAX_ARGS];             /* the i-th argument is known */
     uint64_t values[ST_MAX_ARGS];       /* extended to 64 bits */
     unsigned facts;                     /* RE_KNOWN_* */
+    unsigned words;                     /* bits: of about.block.words */
     struct re_facts about;              /* the facts themselves */
     uint64_t nth;                       /* of the calls that a "when" counts */
 };
