@@ -97,7 +97,8 @@ static void put_unix(const char *bytes, size_t len, struct re_out *out)
     } else if (bytes[2] == '\0') {      /* abstract: all bytes count */
         re_out_text(out, "@");
         re_out_bytes(out, bytes + 3, path_len - 1);
-    } else {
+    } else {                            /* a file "@" is no abstract name */
+        re_out_text(out, bytes[2] == '@' ? "./" : "");
         re_out_bytes(out, bytes + 2, strnlen(bytes + 2, path_len));
     }
 }

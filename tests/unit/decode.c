@@ -18,6 +18,7 @@ enum {
     INET6 = GUEST_BASE + 0x240,
     UNIX = GUEST_BASE + 0x280,
     ABSTRACT = GUEST_BASE + 0x300,
+    AT_SIGN = GUEST_BASE + 0x2f0,
     NETLINK = GUEST_BASE + 0x380,
     PACKET = GUEST_BASE + 0x3c0,
     TIME = GUEST_BASE + 0x400,      /* two words: 3, 5 */
@@ -54,6 +55,7 @@ static const struct example examples[] = {
     { "x86_64", "connect", { 3, UNIX, 5 }, "3, unix /ru" },
     { "x86_64", "connect", { 3, UNIX, 2 }, "3, unix (unnamed)" },
     { "s390x", "connect", { 3, ABSTRACT, 8 }, "3, unix @a\\x00b\\n\\x00" },
+    { "x86_64", "connect", { 3, AT_SIGN, 5 }, "3, unix ./@ab" },
     { "ppc64", "connect", { 3, NETLINK, 12 },
       "3, netlink pid 4660, groups 0x11" },
     { "x86_64", "connect", { 3, PACKET, 20 }, "3, AF_PACKET, 20 bytes" },
@@ -132,6 +134,8 @@ static void fill(struct guest *g, const struct st_target *t)
     put_family(g, t, UNIX, 1);
     guest_put_string(g, UNIX + 2 - GUEST_BASE, "/run/x");
     put_family(g, t, ABSTRACT, 1);
+    put_family(g, t, AT_SIGN, 1);
+    guest_put_string(g, AT_SIGN + 2 - GUEST_BASE, "@ab");
     guest_put(g, ABSTRACT + 2 - GUEST_BASE, "\0a\0b\n", 5);
     put_family(g, t, NETLINK, 16);
     put_word(g, t, NETLINK + 4, 0x1234);
