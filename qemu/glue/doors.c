@@ -6,8 +6,10 @@
 #include "qemu/path.h"
 
 #include <asm-generic/ioctl.h>  /* xtensa has a TIOCSTI made by _IOW() */
+#include <linux/btrfs.h>
 #include <linux/close_range.h>
 #include <linux/fs.h>
+#include <linux/loop.h>
 #include <linux/openat2.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -49,6 +51,30 @@ int policy_guest_fd(int fd)
     return policy_engine && is_own(fd) ? -1 : fd;
 }
 
+void policy_ioctl_fds(unsigned long request, void *argument)
+{
+    switch (request) {
+    case FICLONERANGE: {
+        struct file_clone_range *range = argument;
+
+        range->src_fd = policy_guest_fd(range->src_fd);
+        break;
+    }
+    case LOOP_CONFIGURE: {
+        struct loop_config *config = argument;
+
+        config->fd = policy_guest_fd(config->fd);
+        break;
+    }
+    case BTRFS_IOC_SNAP_CREATE: {
+        struct btrfs_ioctl_vol_args *volume = argument;
+
+        volume->fd = policy_guest_fd(volume->fd);
+        break;
+    }
+    }
+}
+
 int policy_poll_fd(int fd)
 {
     return policy_engine && is_own(fd) ? INT_MAX : fd;
@@ -72,8 +98,8 @@ static uint8_t fds_of(const struct st_target *target, unsigned slot)
 static bool is_door(const char *name)
 {
     static const char *const names[] = {
-        "close_range", "ioctl", "kcmp", "open_by_handle_at", "personality",
-        "pidfd_getfd", "prlimit64", "setrlimit", "unshare",
+        "close_range", "fsconfig", "ioctl", "kcmp", "open_by_handle_at",
+        "personality", "pidfd_getfd", "prlimit64", "setrlimit", "unshare",
     };
 
     for (size_t i = 0; name && i < ARRAY_SIZE(names); i++) {
@@ -303,6 +329,11 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
     case TARGET_NR_unshare:
         *ret = -TARGET_EPERM;
         return a[0] & CLONE_FILES;
+#endif
+#ifdef TARGET_NR_fsconfig
+    case TARGET_NR_fsconfig:
+        *ret = -TARGET_EBADF;
+        return (uint32_t)a[1] == 5 /* FSCONFIG_SET_FD */ && is_own(a[4]);
 #endif
 #ifdef TARGET_NR_kcmp
     case TARGET_NR_kcmp:

@@ -175,6 +175,9 @@ int policy_accept4(int listener, struct sockaddr *address, socklen_t *len,
  * emulator's. */
 int policy_guest_fd(int fd);
 
+/* The same of those in an ioctl's argument, a structure as the host has it. */
+void policy_ioctl_fds(unsigned long request, void *argument);
+
 /* A descriptor that the guest waits for: one that is not open for one of the
  * emulator's. */
 int policy_poll_fd(int fd);

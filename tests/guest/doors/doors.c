@@ -62,6 +62,7 @@ static int high(void)
 /* Calls that find a descriptor there, of those that should not. */
 static void descriptors(void)
 {
+    struct file_clone_range range = { .src_fd = -1 };
     int found = 0;
     char c;
 
@@ -76,6 +77,8 @@ static void descriptors(void)
         found += openat(fd, "self", O_PATH) >= 0;
         found += fchdir(fd) >= 0;
         found += ioctl(1, FICLONE, fd) == 0 || errno != EBADF;
+        range.src_fd = fd;
+        found += ioctl(1, FICLONERANGE, &range) == 0 || errno != EBADF;
     }
     printf("descriptors: %d calls\n", found);
 }
