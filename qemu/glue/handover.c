@@ -227,9 +227,25 @@ const struct policy_handover *policy_inherited(void)
     return inherited_head ? &inherited : NULL;
 }
 
+/* What threads of the guest were not to read before execve: there are none now. */
+static int for_reading(int fd)
+{
+    char name[40];
+    int readable;
+
+    if (fd < 0 || !(fcntl(fd, F_GETFL) & O_PATH)) {
+        return fd;
+    }
+    snprintf(name, sizeof(name), "self/fd/%d", fd);
+    readable = openat(policy_own.proc_fd, name, O_RDONLY | O_CLOEXEC);
+    close(fd);
+    return readable;
+}
+
 int policy_open_program(const char *path)
 {
-    return inherited_head ? inherited_head->load_fd : open(path, O_RDONLY);
+    return inherited_head ? for_reading(inherited_head->load_fd) :
+        open(path, O_RDONLY);
 }
 
 int policy_open_interpreter(const char *name)
@@ -237,7 +253,8 @@ int policy_open_interpreter(const char *name)
     if (inherited_head && inherited_head->interpreter_fd < 0) {
         errno = ENOEXEC;        /* it named none when it was looked at */
     }
-    return inherited_head ? inherited_head->interpreter_fd : open(name, O_RDONLY);
+    return inherited_head ? for_reading(inherited_head->interpreter_fd) :
+        open(name, O_RDONLY);
 }
 
 char *policy_realpath(const char *path, char *real)

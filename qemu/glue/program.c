@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/statvfs.h>
 
+#include "apart.h"
 #include "descriptors.h"
 #include "doors.h"
 #include "path.h"
@@ -118,7 +119,7 @@ static void forget_file(struct program *p)
 /*
  * A file that has been found, for reading, and its name. Only what may be executed
  * and the policy does not refuse ("kind"; the program itself has been asked for) is
- * opened: until it has been set aside, another thread of the guest can take it.
+ * opened. With threads it stays O_PATH: see read_at().
  */
 static int open_found(int found, int kind, char **ret_real)
 {
@@ -134,14 +135,10 @@ static int open_found(int found, int kind, char **ret_real)
     if (kind != NO_INTERPRETER && !policy_path_interpreter(kind, real)) {
         return -EACCES;
     }
-    fd = policy_doors_take(policy_reopen(found, O_RDONLY | O_CLOEXEC));
+    fd = policy_has_threads() ? policy_doors_look_at(found) :
+        policy_doors_take(policy_reopen(found, O_RDONLY | O_CLOEXEC));
     if (fd < 0) {
         return -errno;
-    }
-    /* Before it was set aside, another thread could exchange it. */
-    if (!same_file(fd, found)) {
-        policy_doors_done(fd);
-        return -EAGAIN;
     }
     *ret_real = g_strdup(real);
     return fd;
@@ -159,6 +156,49 @@ static int open_file(struct program *p, int dirfd, const char *name, int flags,
     }
     p->fd = open_found(p->path_fd, kind, &p->real);
     return MIN(p->fd, 0);
+}
+
+/* --- reading ----------------------------------------------------------- */
+
+struct reading {
+    int fd;
+    void *buf;
+    size_t size;
+    off_t at;
+    ssize_t got;                /* or a negative errno */
+};
+
+static void read_file(void *opaque)
+{
+    struct reading *r = opaque;
+    char name[40];
+    int fd;
+
+    snprintf(name, sizeof(name), "thread-self/fd/%d", r->fd);
+    fd = openat(policy_proc_fd(), name, O_RDONLY | O_CLOEXEC);
+    r->got = fd < 0 ? -1 : pread(fd, r->buf, r->size, r->at);
+    if (r->got < 0) {
+        r->got = -errno;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* pread() of what open_found() gave; what it returns, or a negative errno. A file
+ * that may be executed is not for every guest to read, and another thread could
+ * take a descriptor for that. */
+static ssize_t read_at(int fd, void *buf, size_t size, off_t at)
+{
+    struct reading r = { fd, buf, size, at, 0 };
+    int err;
+
+    if (!(fcntl(fd, F_GETFL) & O_PATH)) {
+        r.got = pread(fd, buf, size, at);
+        return r.got < 0 ? -errno : r.got;
+    }
+    err = policy_apart(read_file, &r);
+    return err ? -err : r.got;
 }
 
 /* --- scripts ----------------------------------------------------------- */
@@ -223,8 +263,9 @@ static int follow_scripts(struct program *p, bool reachable)
         if (depth > PROGRAM_SCRIPTS_MAX) {
             return -ELOOP;
         }
-        if (pread(p->fd, buf, LINE_MAX_BYTES, 0) < 0) {
-            return -errno;
+        err = read_at(p->fd, buf, LINE_MAX_BYTES, 0);
+        if (err < 0) {
+            return err;
         }
         if (strncmp(buf, "#!", 2) != 0) {
             return 0;
@@ -282,13 +323,16 @@ static uint64_t number(const void *at, size_t size, bool big)
         head->phnum = ELF_FIELD(buf, Type, e_phnum, big); \
     } while (0)
 
-/* 0, or -ENOEXEC for what is no executable ELF file. */
+/* 0, -ENOEXEC for what is no executable ELF file, or another negative errno. */
 static int read_head(int fd, struct elf_head *head)
 {
     char buf[sizeof(Elf64_Ehdr)] = "";
-    ssize_t got = pread(fd, buf, sizeof(buf), 0);
+    ssize_t got = read_at(fd, buf, sizeof(buf), 0);
     bool big;
 
+    if (got < 0) {
+        return got;
+    }
     if (got < (ssize_t)sizeof(Elf32_Ehdr) ||
         memcmp(buf, ELFMAG, SELFMAG) != 0) {
         return -ENOEXEC;
@@ -318,7 +362,7 @@ static int find_interpreter(int fd, const struct elf_head *head,
         return -ENOEXEC;
     }
     for (unsigned i = 0; i < head->phnum; i++) {
-        if (pread(fd, buf, size, head->phoff + i * size) != (ssize_t)size) {
+        if (read_at(fd, buf, size, head->phoff + i * size) != (ssize_t)size) {
             return -ENOEXEC;
         }
         if (ELF_FIELD(buf, Elf32_Phdr, p_type, big) != PT_INTERP) {
@@ -347,7 +391,7 @@ static int open_interpreter(struct program *p, const struct elf_head *head)
         return found;
     }
     if (size < 2 || size > sizeof(name) ||
-        pread(p->fd, name, size, offset) != (ssize_t)size ||
+        read_at(p->fd, name, size, offset) != (ssize_t)size ||
         name[size - 1] != '\0') {
         return -ENOEXEC;
     }
@@ -360,9 +404,13 @@ static int open_interpreter(struct program *p, const struct elf_head *head)
     if (p->interpreter_fd < 0) {
         return p->interpreter_fd;
     }
-    return read_head(p->interpreter_fd, &other) == 0 &&
-        other.class == head->class && other.data == head->data &&
-        other.machine == head->machine ? 0 : -ELIBBAD;
+    found = read_head(p->interpreter_fd, &other);
+    if (found < 0 && found != -ENOEXEC) {
+        return found;
+    }
+    return found == 0 && other.class == head->class &&
+        other.data == head->data && other.machine == head->machine ?
+        0 : -ELIBBAD;
 }
 
 static int check_elf(struct program *p)

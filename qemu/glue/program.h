@@ -13,7 +13,7 @@
 
 struct program {
     int path_fd;                /* O_PATH */
-    int fd;                     /* O_RDONLY, offset 0 */
+    int fd;                     /* O_RDONLY, offset 0; O_PATH with threads */
     int interpreter_fd;         /* the same, of its dynamic loader; or -1 */
     char *name;                 /* as the guest sees it: AT_EXECFN */
     char *real;                 /* without links, as the host sees it */

@@ -324,6 +324,13 @@ threads()
     nearly_all
     door "what the emulator opens to make maps is its own" "maps: not taken" \
         maps-taken
+    nearly_all
+    echo "@open = EACCES if path == $work/program" >>"$work/policy.ini"
+    echo secret >"$work/program"
+    chmod 755 "$work/program"
+    door "nor what it opens to see what a program is" "program: not taken" \
+        program-taken
+    rm "$work/program"
 }
 
 # The log is renamed while threads of several processes are being refused.

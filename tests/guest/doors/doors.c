@@ -823,6 +823,7 @@ static const struct {
     { "stay", stay }, { "surroundings", surroundings },
     { "large-sets", large_sets },
     { "counters", counters },
+    { "program-taken", program_taken },
     { "succeeded", succeeded }, { "cut-short", cut_short },
 };
 

@@ -23,6 +23,7 @@ void surroundings(void);
 void large_sets(void);
 void counters(void);
 void maps_taken(void);
+void program_taken(void);
 void log_taken(void);
 void pointers(void);
 

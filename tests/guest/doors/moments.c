@@ -18,11 +18,11 @@
 
 #include "doors.h"
 
-#define NUMBERS 3           /* that are tried, from the lowest free one on */
 #define READS 3000
 #define CHILDREN 8
 #define SECONDS 5
 
+static int numbers = 3;     /* that are tried, from the lowest free one on */
 static atomic_bool ended, taken;
 
 /* Whether a name ends so, and the file can be used. */
@@ -45,7 +45,7 @@ static void *take(void *end)
 
     close(low);
     for (int i = 0; !ended && !taken; i++) {
-        int copy = fcntl(low + i % NUMBERS, F_DUPFD, 100);
+        int copy = fcntl(low + i % numbers, F_DUPFD, 100);
 
         if (copy >= 0) {
             taken = is_file(copy, end);
@@ -68,6 +68,30 @@ void maps_taken(void)
     ended = true;
     pthread_join(thread, NULL);
     printf("maps: %s\n", taken ? "taken" : "not taken");
+}
+
+static char program[] = "program";
+
+/* A program that may be executed, and not be opened by the rules on paths: what the
+ * emulator has of it to see what it is. */
+void program_taken(void)
+{
+    char *args[] = { program, NULL };
+    pthread_t thread;
+    char end[] = "/program";
+
+    if (open(program, O_RDONLY) >= 0) {
+        printf("program: opened\n");
+        return;
+    }
+    numbers = 1;
+    pthread_create(&thread, NULL, take, end);
+    for (int i = 0; i < READS && !taken; i++) {
+        execv(program, args);
+    }
+    ended = true;
+    pthread_join(thread, NULL);
+    printf("program: %s\n", taken ? "taken" : "not taken");
 }
 
 /* Calls that are refused, and so recorded, among threads. */
