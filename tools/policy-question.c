@@ -8,6 +8,8 @@
 
 #include <ruleengine/find.h>
 
+#include "diag-add.h"
+
 void *policy_need(void *memory)
 {
     if (!memory) {
@@ -284,13 +286,25 @@ static bool ask_slot(const struct policy_layers *l,
     return fine;
 }
 
+static const char *name_at(void *unused, unsigned i)
+{
+    (void)unused;
+    return st_name_at(i);
+}
+
 static int check_call(const struct policy_question *q,
                       struct policy_fault *fault)
 {
+    char near[64];
+
     fault->word = -1;
     if (!st_name_known(q->call)) {
-        snprintf(fault->why, sizeof(fault->why), "unknown syscall \"%s\"",
-                 q->call);
+        bool found = re_suggest(q->call, name_at, NULL, near, sizeof(near));
+
+        snprintf(fault->why, sizeof(fault->why),
+                 "unknown syscall \"%.64s\"%s%s%s", q->call,
+                 found ? " (did you mean \"" : "", found ? near : "",
+                 found ? "\"?)" : "");
         return -1;
     }
     return 0;

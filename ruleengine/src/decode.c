@@ -302,6 +302,9 @@ void re_decode(const struct re_decoder *d, const struct st_arg *all,
         decode_pointer(d, all, count, index, args, buf, size, &value);
         break;
     case ST_KIND_MODE:
+        if (arg->width < 64) {          /* umask(-1): no sign */
+            value.number &= (UINT64_C(1) << arg->width) - 1;
+        }
         value.kind = mode_is_unused(d, all, count, args) ? RE_DECODED_NONE :
             RE_DECODED_OCTAL;
         break;

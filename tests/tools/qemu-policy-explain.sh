@@ -116,7 +116,7 @@ output=$("$tool" explain ./other.ini connect unix=@x port=5 2>&1)
 like "$output" 'an address has no `port` besides' "words that disagree"
 
 exits 2 "a call that does not exist" "$tool" explain web.ini opneat
-like "$output" 'unknown syscall "opneat"' "it is named"
+like "$output" 'unknown syscall "opneat" \(did you mean "openat"\?\)' "it is named, and what is near"
 exits 2 "an argument that does not exist" "$tool" explain web.ini openat fgs=1
 like "$output" 'openat has no "fgs"' "it is named"
 exits 2 "a constant that does not exist" \

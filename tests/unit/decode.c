@@ -69,6 +69,8 @@ static const struct example examples[] = {
     { "mips", "socket", { 2, 0x82, 0 },
       "AF_INET, SOCK_STREAM|SOCK_NONBLOCK, IPPROTO_IP" },
     { "x86_64", "kill", { -1, 15 }, "-1, SIGTERM" },
+    { "aarch64", "umask", { 022 }, "022" },
+    { "aarch64", "umask", { -1 }, "037777777777" },
     { "x86_64", "chown", { PATH, 0xffffffff, 100 },
       "\"/etc/shadow\", -1, 100" },
     { "arm", "pread64", { 3, WILD, 10, 0x123456789a },
