@@ -170,8 +170,25 @@ static int cut(char *path, struct place *ret)
     return 0;
 }
 
+/* Where no thread of the guest can put something else in its place, for as long
+ * as it is needed. -1 is passed on. */
+static int hold(int fd, bool moves)
+{
+    return moves ? policy_doors_take(fd) : fd;
+}
+
+static void let_go(int fd, bool moves)
+{
+    if (moves) {
+        policy_doors_done(fd);
+    } else {
+        close(fd);
+    }
+}
+
 /* Of the guest's string, which may be changing, there is one copy. */
-static int find_place(struct place *ret, int dirfd, const char *path)
+static int find_place(struct place *ret, int dirfd, const char *path,
+                      bool moves)
 {
     char copy[PATH_MAX];
     size_t len = strnlen(path, PATH_MAX);
@@ -187,8 +204,8 @@ static int find_place(struct place *ret, int dirfd, const char *path)
         ret->folder = dirfd;
         return err;
     }
-    ret->folder = openat(dirfd, copy[0] ? copy : ".", O_PATH | O_DIRECTORY |
-                         O_CLOEXEC);
+    ret->folder = hold(openat(dirfd, copy[0] ? copy : ".", O_PATH |
+                              O_DIRECTORY | O_CLOEXEC), moves);
     ret->open = ret->folder >= 0;
     return ret->open ? 0 : errno;
 }
@@ -211,13 +228,14 @@ struct act {
     int count;                  /* of places: 1, 2 */
     bool object;                /* paths[0] is followed to what it leads to, ... */
     bool empty;                 /* ... or is none: dirfds[0] itself */
-    bool apart;                 /* also without threads */
+    bool apart;                 /* for its working folder's sake */
     int dirfds[2];
     const char *paths[2];
     int flags;
     mode_t mode;
     dev_t device;
     off_t length;
+    bool moves;                 /* what is open is moved out of reach */
     int found;                  /* the object, O_PATH; or -1 */
     int ret, error;
 };
@@ -225,11 +243,10 @@ struct act {
 /* What a path leads to, or a descriptor itself; 0 or a host errno. */
 static int find_object(struct act *act)
 {
-    if (act->empty) {
-        act->found = fcntl(act->dirfds[0], F_DUPFD_CLOEXEC, 0);
-    } else {
-        act->found = openat(act->dirfds[0], act->paths[0], O_PATH | O_CLOEXEC);
-    }
+    int fd = act->empty ? fcntl(act->dirfds[0], F_DUPFD_CLOEXEC, 0) :
+        openat(act->dirfds[0], act->paths[0], O_PATH | O_CLOEXEC);
+
+    act->found = hold(fd, act->moves);
     return act->found < 0 ? errno : policy_records_has(act->found) ||
         policy_doors_refuse(act->found, true) ? EACCES : 0;
 }
@@ -240,7 +257,7 @@ static int find_and_make(struct act *act)
     int err = act->object ? find_object(act) : 0;
 
     for (int i = act->object; i < act->count && !err; i++) {
-        err = find_place(&places[i], act->dirfds[i], act->paths[i]);
+        err = find_place(&places[i], act->dirfds[i], act->paths[i], act->moves);
         err = err ? err : is_kept(&places[i]) ? EACCES : 0;
     }
     if (!err) {
@@ -248,12 +265,13 @@ static int find_and_make(struct act *act)
     }
     for (int i = 0; i < 2; i++) {
         if (places[i].open) {
-            close(places[i].folder);
+            let_go(places[i].folder, act->moves);
         }
     }
     if (act->found >= 0) {
-        close(act->found);
+        let_go(act->found, act->moves);
     }
+    act->found = -1;
     return err;
 }
 
@@ -264,17 +282,20 @@ static void carry_out(void *opaque)
     act->error = find_and_make(act);
 }
 
-/* Another thread could put another folder in the place of the one that has been
- * looked into. */
+/* Among threads with numbers of the emulator's own; when there are none left, or
+ * the call needs a working folder, apart. */
 static int make(struct act *act)
 {
     int err = 0;
 
     act->found = -1;
-    if (act->apart || policy_has_threads()) {
-        err = policy_apart(carry_out, act);
-    } else {
+    act->moves = !act->apart && policy_has_threads();
+    if (!act->apart) {
         carry_out(act);
+    }
+    if (act->apart || (act->moves && act->error == EMFILE)) {
+        act->moves = false;
+        err = policy_apart(carry_out, act);
     }
     errno = err ? err : act->error;
     return errno ? -1 : 0;
