@@ -8,6 +8,12 @@
 
 need aarch64 arm64 redis-server redis-tools
 
+# What has come along with another package has been downloaded, and apt does not
+# say again where it is to be had.
+sed -i '/^redis-tools$/d' "$guest/.asked"
+succeeds "a package that is there already can be asked for" \
+    "$TEST_ROOT/tools/foreign" arm64 redis-tools
+
 cli()
 {
     timeout 60 "$TEST_BIN/qemu-aarch64" -L "$guest" \

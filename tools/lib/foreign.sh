@@ -45,8 +45,11 @@ foreign_unpack_alone()
         foreign_error="no Debian mirror answers"
         return 1
     }
-    # With an empty status file apt takes a closed set of packages.
-    files=$(with_apt "$config" apt-get -qq --print-uris install "$@" \
+    # With an empty status file apt takes a closed set of packages; of those that
+    # it has downloaded before it does not print where they are to be had.
+    mkdir -p "$build/apt/$config/none/partial"
+    files=$(with_apt "$config" apt-get -qq --print-uris \
+        -o Dir::Cache::archives="$build/apt/$config/none" install "$@" \
         2>>"$log" | cut -d' ' -f2) && [ -n "$files" ] || {
         foreign_error="Debian has no such packages for $arch: $*"
         return 1
