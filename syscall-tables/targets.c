@@ -42,3 +42,37 @@ const struct st_target *st_target_by_name(const char *name)
     }
     return NULL;
 }
+
+/* Debian's, Docker's and uname's names, where QEMU has another. */
+static const struct {
+    const char *name, *target;
+} other_names[] = {
+    { "amd64",     "x86_64" },
+    { "arm64",     "aarch64" },
+    { "armel",     "arm" },
+    { "armhf",     "arm" },
+    { "armv6l",    "arm" },
+    { "armv7l",    "arm" },
+    { "i486",      "i386" },
+    { "i586",      "i386" },
+    { "i686",      "i386" },
+    { "loong64",   "loongarch64" },
+    { "mips64le",  "mips64el" },
+    { "mipsle",    "mipsel" },
+    { "parisc",    "hppa" },
+    { "powerpc",   "ppc" },
+    { "powerpc64", "ppc64" },
+    { "ppc64el",   "ppc64le" },
+    { "x86",       "i386" },
+    { "x86-64",    "x86_64" },
+};
+
+const char *st_target_meant(const char *name)
+{
+    for (unsigned i = 0; i < sizeof(other_names) / sizeof(*other_names); i++) {
+        if (strcmp(name, other_names[i].name) == 0) {
+            return other_names[i].target;
+        }
+    }
+    return NULL;
+}

@@ -48,19 +48,19 @@ static bool in_word(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* The finding as text, the target's name replaced wherever it is a word. */
-static char *make_key(const struct re_diag *diag, const char *target,
-                      bool *ret_names_target)
+/* Takes the target's name out of "text" wherever it is a word, but not between
+ * quotes, where messages have what the policy says. */
+static bool take_name_out(char *text, const char *target)
 {
-    char *text = policy_need(re_diag_text(diag));
     size_t len = strlen(target);
     char *from = text, *to = text;
+    bool found = false, quoted = false;
 
-    *ret_names_target = false;
     while (*from) {
-        if (strncmp(from, target, len) == 0 && !in_word(from[len]) &&
-            (from == text || !in_word(from[-1]))) {
-            *ret_names_target = true;
+        quoted ^= *from == '"';
+        if (!quoted && strncmp(from, target, len) == 0 &&
+            !in_word(from[len]) && (from == text || !in_word(from[-1]))) {
+            found = true;
             *to++ = '\1';
             from += len;
         } else {
@@ -68,6 +68,29 @@ static char *make_key(const struct re_diag *diag, const char *target,
         }
     }
     *to = '\0';
+    return found;
+}
+
+/* The finding as text, the target's name taken out of what is said: not of the
+ * file's name nor of its line, which are the same for every target. A hint
+ * speaks of the target where the message does. */
+static char *make_key(const struct re_diag *diag, const char *target,
+                      bool *ret_names_target)
+{
+    char *message = policy_need(strdup(diag->message));
+    char *hint = policy_need(strdup(diag->hint ? diag->hint : ""));
+    struct re_diag said = *diag;
+    char *text;
+
+    *ret_names_target = take_name_out(message, target);
+    if (*ret_names_target) {
+        take_name_out(hint, target);
+    }
+    said.message = message;
+    said.hint = diag->hint ? hint : NULL;
+    text = policy_need(re_diag_text(&said));
+    free(message);
+    free(hint);
     return text;
 }
 

@@ -35,8 +35,12 @@ const struct st_target *policy_target(const struct policy_command *command,
                                       const char *name)
 {
     const struct st_target *target = st_target_by_name(name);
+    const char *meant = st_target_meant(name);
 
-    if (!target) {
+    if (!target && meant) {
+        policy_usage(command, "unknown target \"%s\": its name is \"%s\" "
+                     "here", name, meant);
+    } else if (!target) {
         policy_usage(command, "unknown target \"%s\"; qemu-policy list "
                      "targets shows them", name);
     }

@@ -51,10 +51,6 @@ static bool is_blank(char c)
 
 static bool check_bytes(struct reader *r, const char *s, size_t len)
 {
-    if (r->line == 1 && len >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
-        complain(r, 1, 1, NULL, "the file starts with a byte order mark");
-        return false;
-    }
     for (size_t i = 0; i < len;) {
         uint32_t point = 0;
         unsigned n = re_utf8_decode(s + i, len - i, &point);
@@ -211,6 +207,18 @@ static bool check_key(struct reader *r, const char *s)
     return true;
 }
 
+/* The length of NAME where a line says "NAME =", with a blank beside the "=";
+ * no value goes on like that. Otherwise 0. */
+static size_t begins_a_key(const char *s)
+{
+    size_t name = strspn(s, "abcdefghijklmnopqrstuvwxyz"
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@?_-");
+    const char *equals = skip_blanks(s + name);
+
+    return *equals == '=' && equals[1] != '=' &&
+        (equals > s + name || is_blank(equals[1])) ? name : 0;
+}
+
 /* Looks at one line as inih will see it. False: it was refused, and inih gets
  * an empty one instead, so that later lines are checked as well. */
 static bool check_line(struct reader *r, int room)
@@ -239,6 +247,13 @@ static bool check_line(struct reader *r, int room)
                      "a section must start at the beginning of its line");
             return false;
         }
+        if (begins_a_key(s)) {
+            complain(r, s - r->source + 1, begins_a_key(s),
+                     "a key starts at the beginning of its line",
+                     "this indented line goes on with the value above");
+            r->refused = true;
+            return false;
+        }
         r->continues = true;
         r->value_column = s - r->source + 1;
         return true;
@@ -251,6 +266,17 @@ static bool check_line(struct reader *r, int room)
     return !r->refused;
 }
 
+/* A byte order mark is the only thing that its file is told of. */
+static void refuse_mark(struct reader *r)
+{
+    r->line = 1;
+    r->source = "\xef\xbb\xbf";
+    complain(r, 1, 1, "save the file as UTF-8 without one",
+             "the file starts with a byte order mark");
+    r->line = 0;
+    r->text += 3;
+}
+
 /* fgets() for inih: one line, never cut. */
 static char *next_line(char *str, int num, void *stream)
 {
@@ -261,6 +287,10 @@ static char *next_line(char *str, int num, void *stream)
 
     if (r->text >= r->end) {
         return NULL;
+    }
+    if (r->line == 0 && r->end - r->text >= 3 &&
+        memcmp(r->text, "\xef\xbb\xbf", 3) == 0) {
+        refuse_mark(r);
     }
     newline = memchr(r->text, '\n', r->end - r->text);
     len = (newline ? newline : r->end) - r->text;

@@ -58,11 +58,16 @@ static int unknown_target(const struct list *list, size_t offset,
                           const char *name)
 {
     char hint[RE_SUGGEST_MAX + 32], message[NAME_ROOM + 32];
+    const char *meant = st_target_meant(name), *suggestion = hint;
 
     snprintf(message, sizeof(message), "unknown target \"%s\"", name);
-    return complain(list, offset, strlen(name),
-                    re_suggest_hint(name, target_at, NULL, hint, sizeof(hint)),
-                    message);
+    if (meant) {
+        snprintf(hint, sizeof(hint), "its name is \"%s\" here", meant);
+    } else {
+        suggestion = re_suggest_hint(name, target_at, NULL, hint,
+                                     sizeof(hint));
+    }
+    return complain(list, offset, strlen(name), suggestion, message);
 }
 
 static size_t blanks(const char *s)

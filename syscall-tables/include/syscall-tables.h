@@ -97,6 +97,9 @@ struct st_target;           /* opaque */
  * The names are QEMU's TARGET_NAMEs (mipsn32el, sparc32plus, or1k, ...).
  */
 const struct st_target *st_target_by_name(const char *name); /* NULL: none */
+/* QEMU's name for what others call "arm64" or "amd64"; NULL: none is known.
+ * For messages: st_target_by_name() does not take these. */
+const char *st_target_meant(const char *name);
 unsigned st_target_count(void);                              /* 33 */
 const struct st_target *st_target_at(unsigned i);   /* sorted by name; NULL */
 

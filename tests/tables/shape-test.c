@@ -180,6 +180,26 @@ static void check_sets(void)
     CHECK(&checks, !st_set_by_name("basic-io"), "a set without its @");
 }
 
+/* What others call a target leads to one, and is none itself. */
+static void check_other_names(void)
+{
+    static const char *const names[] = {
+        "amd64", "arm64", "armel", "armhf", "armv6l", "armv7l", "i486", "i586",
+        "i686", "loong64", "mips64le", "mipsle", "parisc", "powerpc",
+        "powerpc64", "ppc64el", "x86", "x86-64",
+    };
+
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        const char *meant = st_target_meant(names[i]);
+
+        CHECK(&checks, meant && st_target_by_name(meant) &&
+              !st_target_by_name(names[i]), "%s", names[i]);
+    }
+    CHECK(&checks, strcmp(st_target_meant("arm64"), "aarch64") == 0, "arm64");
+    CHECK(&checks, !st_target_meant("aarch64"), "aarch64 has no other name");
+    CHECK(&checks, !st_target_meant("vax"), "an unknown target");
+}
+
 int main(void)
 {
     const struct st_target *t;
@@ -200,6 +220,7 @@ int main(void)
     }
     CHECK(&checks, i == 33 && st_target_count() == 33, "%u targets", i);
     CHECK(&checks, !st_target_by_name("vax"), "an unknown target");
+    check_other_names();
     CHECK(&checks, !st_family_at(0) && !st_family_at(255), "no family");
     CHECK(&checks, st_family_by_name("nonsense") == 0, "no family");
     CHECK(&checks, st_family_by_name("open") != 0, "open");

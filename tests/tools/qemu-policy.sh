@@ -50,6 +50,15 @@ says 1 'typo.ini:2:12: error: unknown syscall "opneat"
 1 error, 0 warnings' "a mistake that all targets share is said once" \
     check typo.ini
 
+
+# A target's name in the file's name, its line or a hint is not what differs.
+mkdir -p aarch64 && printf '[policy]\ntargets = arm aarch46\n' >aarch64/arm.ini
+says 1 'aarch64/arm.ini:2:15: error: unknown target "aarch46"
+    2 | targets = arm aarch46
+      |               ^~~~~~~  did you mean "aarch64"?
+1 error, 0 warnings' "names of targets do not double a mistake" \
+    check aarch64/arm.ini
+
 policy old.ini <<'END'
 [allow]
 syscalls = open exit_group
@@ -87,6 +96,9 @@ exits 1 "rules and a policy" "$tool" check --rules rules fine.ini
 exits 2 "check without a policy" "$tool" check
 exits 2 "an unknown target" "$tool" check --target vax fine.ini
 like "$output" '"vax"' "it is named"
+exits 2 "another's name for a target" "$tool" check --target arm64 fine.ini
+like "$output" 'qemu-policy check: unknown target "arm64": its name is "aarch64" here;' \
+    "another's name for a target leads to ours"
 exits 2 "an unknown option" "$tool" check --frob fine.ini
 like "$output" '--frob' "it is named"
 exits 2 "an option without its value" "$tool" check fine.ini --target
