@@ -424,7 +424,7 @@ static int write_and_ask(struct learn_policy *p, const struct learn_log *log,
         fine = fclose(file) == 0;
     }
     if (!fine) {
-        fprintf(stderr, "%s: error: %s\n", draft, strerror(errno));
+        fprintf(stderr, "%s: error: %s\n", out ? out : draft, strerror(errno));
     } else {
         print_summary(p, out);
         fine = publish(draft, out);

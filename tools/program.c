@@ -108,14 +108,23 @@ static uint32_t swapped32(uint32_t value, bool swap)
     return swap ? bswap_32(value) : value;
 }
 
+static uint64_t swapped64(uint64_t value, bool swap)
+{
+    return swap ? bswap_64(value) : value;
+}
+
+static bool is_swapped(const unsigned char *ident)
+{
+    return (ident[EI_DATA] == ELFDATA2MSB) != (__BYTE_ORDER == __BIG_ENDIAN);
+}
+
 static int read_elf(struct program *p, const void *start, size_t len)
 {
     const Elf32_Ehdr *small = start;
     const Elf64_Ehdr *large = start;    /* the same up to e_version */
     const unsigned char *ident = small->e_ident;
     bool is_large = ident[EI_CLASS] == ELFCLASS64;
-    bool swap = (ident[EI_DATA] == ELFDATA2MSB) !=
-        (__BYTE_ORDER == __BIG_ENDIAN);
+    bool swap = is_swapped(ident);
     const char *why = NULL;
     uint16_t type;
 
@@ -143,6 +152,54 @@ static int read_elf(struct program *p, const void *start, size_t len)
                     "no target of QEMU's runs this machine's programs");
     }
     return 0;
+}
+
+/* The text of a PT_INTERP header, when it is one that a loader can have. */
+static void read_loader_name(struct program *p, int fd, uint64_t offset,
+                             uint64_t length)
+{
+    if (length > 1 && length <= sizeof(p->loader) &&
+        pread(fd, p->loader, length, offset) == (ssize_t)length &&
+        p->loader[length - 1] == '\0') {
+        return;
+    }
+    p->loader[0] = '\0';
+}
+
+/* The dynamic loader that the program at "path" names, if any. */
+static void read_loader(struct program *p, const char *path, const void *start)
+{
+    const Elf32_Ehdr *small = start;
+    const Elf64_Ehdr *large = start;
+    bool is_large = small->e_ident[EI_CLASS] == ELFCLASS64;
+    bool swap = is_swapped(small->e_ident), found = false;
+    uint64_t at = is_large ? swapped64(large->e_phoff, swap) :
+        swapped32(small->e_phoff, swap);
+    unsigned count = swapped16(is_large ? large->e_phnum : small->e_phnum,
+                               swap);
+    size_t size = is_large ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    union {
+        Elf32_Phdr small;
+        Elf64_Phdr large;
+    } header;
+
+    for (unsigned i = 0; fd >= 0 && i < count && !found; i++) {
+        if (pread(fd, &header, size, at + i * size) != (ssize_t)size) {
+            break;
+        }
+        found = swapped32(header.small.p_type, swap) == PT_INTERP;
+    }
+    if (found && is_large) {
+        read_loader_name(p, fd, swapped64(header.large.p_offset, swap),
+                         swapped64(header.large.p_filesz, swap));
+    } else if (found) {
+        read_loader_name(p, fd, swapped32(header.small.p_offset, swap),
+                         swapped32(header.small.p_filesz, swap));
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 /* --- scripts ----------------------------------------------------------- */
@@ -205,7 +262,11 @@ int program_read(struct program *p, const char *path)
         return fail_errno(p, -len);
     }
     if (len >= EI_NIDENT && memcmp(start.text, ELFMAG, SELFMAG) == 0) {
-        return read_elf(p, &start, len);
+        err = read_elf(p, &start, len);
+        if (!err) {
+            read_loader(p, path, &start);
+        }
+        return err;
     }
     if (len >= 2 && memcmp(start.text, "#!", 2) == 0) {
         return read_script(p, start.text, len);

@@ -27,6 +27,7 @@ struct program {
     const struct st_target *target;     /* NULL: a script */
     char interpreter[PROGRAM_LINE_MAX]; /* of a script */
     char argument[PROGRAM_LINE_MAX];    /* its one argument, or "" */
+    char loader[PROGRAM_LINE_MAX];      /* that an ELF file names, or "" */
     char why[256];                      /* after an error: a sentence */
 };
 

@@ -12,6 +12,7 @@
  * By the name qemu-user-binfmt it is what the kernel's binfmt_misc starts for
  * programs of other processors: without options, under the policy "binfmt".
  */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -31,6 +32,7 @@ struct guest {
     size_t argc;
     const char *argv0;      /* what the guest gets to see as argv[0], when it
                                is not the path that is opened; or NULL */
+    const char *loader;     /* that the program names; "": it needs none */
 };
 
 __attribute__((format(printf, 2, 3), noreturn))
@@ -160,6 +162,7 @@ static const struct st_target *resolve(struct guest *g, const char *root)
             die(code, "%s: %s", g->argv[0], p.why);
         }
         if (p.target) {
+            g->loader = need(strdup(p.loader));
             return p.target;
         }
         if (depth == PROGRAM_SCRIPTS_MAX) {
@@ -282,6 +285,41 @@ static char *find_emulator(const char *program, const char *target)
     return need(strdup(path));
 }
 
+static bool is_below(const char *root, const char *name)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s%s", root, name);
+
+    return n > 0 && n < PATH_MAX && access(path, F_OK) == 0;
+}
+
+/* A program with libraries, and no -L that leads to them: the emulator says
+ * only which file it cannot open. */
+static void look_for_loader(const struct guest *g, const char *root,
+                            const char *target)
+{
+    char own_root[64];      /* where our emulators look without -L */
+    char name[64], dir[PATH_MAX], path[PATH_MAX];
+
+    snprintf(name, sizeof(name), "qemu-%s", target);
+    if (!find_own(name, dir, path)) {
+        return;             /* where this one looks is not known */
+    }
+    for (const char *s = g->loader; *s; s++) {
+        if (!isprint((unsigned char)*s)) {
+            return;
+        }
+    }
+    snprintf(own_root, sizeof(own_root), "/usr/gnemul/qemu-%s", target);
+    if (g->loader[0] != '/' || is_below(root ? root : own_root, g->loader) ||
+        is_below("", g->loader)) {
+        return;
+    }
+    fprintf(stderr, "qemu-user: %s needs %s, which is not %s%s; -L ROOT names "
+            "the folder that holds its libraries\n", g->argv[0], g->loader,
+            root ? "below " : "on this machine", root ? root : "");
+}
+
 /* --- both -------------------------------------------------------------- */
 
 static void run(char *emulator, char **options, size_t option_count,
@@ -358,6 +396,7 @@ int main(int argc, char **argv)
     struct qemu_command c;
     const struct st_target *target;
     struct guest g = { 0 };
+    char *emulator;
 
     if (argc > 0 && is_for_kernel(argv[0])) {
         run_for_kernel(argc, argv);
@@ -386,6 +425,7 @@ int main(int argc, char **argv)
     g.argc = argc - c.program;
     find_program(&g);
     target = resolve(&g, c.root);
-    run(find_emulator(g.argv[0], st_target_name(target)), argv + 1,
-        c.options_end - 1, &g, c.has_argv0);
+    emulator = find_emulator(g.argv[0], st_target_name(target));
+    look_for_loader(&g, c.root, st_target_name(target));
+    run(emulator, argv + 1, c.options_end - 1, &g, c.has_argv0);
 }

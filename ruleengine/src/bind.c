@@ -783,7 +783,8 @@ static const char *missing_fact(const struct re_node *node, const char *call)
 
 void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
                           const struct st_target *target, unsigned slot,
-                          const char *consequence, struct re_diags *diags)
+                          bool others, const char *consequence,
+                          struct re_diags *diags)
 {
     const char *missing;
     uint64_t value;
@@ -798,8 +799,10 @@ void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
     missing = missing_fact(lacking, st_slot_name(target, slot));
     if (missing) {
         re_entry_diag(diags, severity, lacking->entry, lacking->offset,
-                      lacking->length, NULL, "%s %s%s",
-                      st_slot_name(target, slot), missing, consequence);
+                      lacking->length, NULL, "%s %s%s%s",
+                      st_slot_name(target, slot), missing,
+                      others ? ", nor do other calls that this rule names," :
+                      "", consequence);
         return;
     }
     b.arg_count = st_slot_args(target, slot, b.args);
@@ -813,8 +816,10 @@ void re_condition_lacking(struct re_node *lacking, enum re_severity severity,
                   "a constant stands behind the comparison" :
                   re_suggest_hint(lacking->subject, arg_name_at, &b, hint,
                                   sizeof(hint)),
-                  "\"%.64s\" is not an argument of %s (%s)%s",
+                  "\"%.64s\" is not an argument of %s (%s)%s%s",
                   lacking->subject, st_slot_name(target, slot),
                   b.arg_count < 0 ? "its arguments are arg0 to arg5" :
-                  b.arg_count == 0 ? "it has none" : names, consequence);
+                  b.arg_count == 0 ? "it has none" : names,
+                  others ? ", nor of other calls that this rule names," : "",
+                  consequence);
 }

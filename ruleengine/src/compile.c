@@ -203,17 +203,16 @@ static int report_lacking(struct compiler *c, const struct spread *s)
     char consequence[160];
 
     if (s->count == 0) {
-        re_condition_lacking(s->lacking, RE_ERROR, t, s->lacking_slot, "",
-                             c->doc->diags);
+        re_condition_lacking(s->lacking, RE_ERROR, t, s->lacking_slot, false,
+                             "", c->doc->diags);
         return -EINVAL;
     }
-    snprintf(consequence, sizeof(consequence), "%s on %s: %s",
-             s->lacking_count > 1 ? ", nor of other calls that this rule names,"
-             : "", st_target_name(t),
+    snprintf(consequence, sizeof(consequence), " on %s: %s",
+             st_target_name(t),
              refuses ? "refused there whatever the arguments are" :
              "the rule does not apply there");
     re_condition_lacking(s->lacking, RE_WARNING, t, s->lacking_slot,
-                         consequence, c->doc->diags);
+                         s->lacking_count > 1, consequence, c->doc->diags);
     return 0;
 }
 

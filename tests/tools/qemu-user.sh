@@ -242,4 +242,31 @@ QEMU_LD_PREFIX=root starts \
     "an interpreter below QEMU_LD_PREFIX" ./below
 exits 127 "... and not without it" "$user" ./below
 
+# --- programs with libraries ------------------------------------------------
+
+mkdir -p root/lib && : >root/lib/ld-test.so.1
+while read -r target bits order machine; do
+    make_dynamic dynamic "$bits" "$order" "$machine" /lib/ld-test.so.1
+    succeeds "$target: a loader that is not there" "$user" ./dynamic
+    is "$output" "qemu-user: ./dynamic needs /lib/ld-test.so.1, which is not on this machine; -L ROOT names the folder that holds its libraries
+qemu-$target [./dynamic]" "$target: what to do is said, and the emulator starts"
+    starts "qemu-$target [-L] [root] [./dynamic]" \
+        "$target: a loader below -L" -L root ./dynamic
+done <<'END'
+aarch64 64 little 183
+s390x 64 big 22
+arm 32 little 40
+ppc 32 big 20
+END
+succeeds "a loader that -L lacks" "$user" -L path ./dynamic
+like "$output" 'needs /lib/ld-test.so.1, which is not below path; -L ROOT' \
+    "the folder is named"
+make_dynamic dynamic 64 little 183 "$TEST_TMP/root/lib/ld-test.so.1"
+starts 'qemu-aarch64 [./dynamic]' "a loader of this machine" ./dynamic
+make_dynamic dynamic 64 little 183 $'/lib/\033[2J'
+starts 'qemu-aarch64 [./dynamic]' "a loader's name that a terminal obeys" \
+    ./dynamic
+make_dynamic dynamic 64 little 183 /lib/ld-test.so.1 && truncate -s 100 dynamic
+starts 'qemu-aarch64 [./dynamic]' "a header that is cut" ./dynamic
+
 tap_done
