@@ -180,6 +180,14 @@ like "$(complete_for qemu-policy _qemu_policy check --target mipsn)" \
     '^mipsn32el$' "... a target"
 like "$(complete_for qemu-policy _qemu_policy report --ht)" '^--html$' \
     "... an option of the command"
+is "$(complete_for qemu-policy _qemu_policy learn --policy)" '' \
+    "... and no option of another program that its help speaks of"
+is "$(complete_for qemu-policy _qemu_policy stats --sort r)" refused \
+    "... what to sort by"
+like "$(complete_for qemu-policy _qemu_policy explain web openat)" '^openat2$' \
+    "... a call behind a policy"
+unlike "$(complete_for qemu-policy _qemu_policy check web openat)" 'openat' \
+    "... and none where only policies stand"
 like "$(complete_for qemu-user _qemu_user --pol)" '^--policy$' \
     "... and the launcher's"
 like "$(complete_for qemu-user _qemu_user --policy we)" '^web$' \

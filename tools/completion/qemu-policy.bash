@@ -21,6 +21,10 @@ _qemu_policy()
         mapfile -t COMPREPLY < <(compgen -W "refused permissive emulated \
             allowed all" -- "$cur")
         return ;;
+    --sort)
+        mapfile -t COMPREPLY < <(compgen -W "time calls errors refused name" \
+            -- "$cur")
+        return ;;
     --syscall)
         mapfile -t COMPREPLY < <(compgen -W "$(qemu-policy list syscalls \
             2>/dev/null)" -- "$cur")
@@ -49,12 +53,18 @@ _qemu_policy()
     esac
     if [[ $cur == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(qemu-policy "$command" --help \
-            2>/dev/null | grep -oE -- '--[a-z-]+' | sort -u)" -- "$cur")
+            2>/dev/null | grep -oE -- '--[a-z-]+' | grep -v '^--policy-' |
+            sort -u)" -- "$cur")    # those are qemu-user's
         return
     fi
     _filedir
     # Policies by name.
     mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(
         qemu-policy list policies 2>/dev/null | cut -d' ' -f1)" -- "$cur")
+    # Calls stand behind a policy.
+    if [[ $command:$cword == @(explain|show):[3-9]* ]]; then
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(
+            qemu-policy list syscalls 2>/dev/null)" -- "$cur")
+    fi
 }
 complete -F _qemu_policy qemu-policy
