@@ -35,7 +35,8 @@ static const char help[] =
 "  --comm NAME       --program; --rule RULE, --path PATH, --target TARGET\n"
 "\n"
 "Counts in bounded memory: of very many different ones, the rarest are not kept\n"
-"apart, and the report says so. Lines that are damaged are counted.\n";
+"apart, and the report says so. Lines that are damaged are counted; a file of\n"
+"such lines alone is an error.\n";
 
 enum { OPTION_SINCE = 256, OPTION_UNTIL, OPTION_VERDICT, OPTION_HTML,
        OPTION_JSON, OPTION_BY, OPTION_TOP, OPTION_FIX, OPTION_INTERVAL,
@@ -276,6 +277,32 @@ static int write_html(const struct job *job, const struct report_sum *sum)
     return failed ? POLICY_WRONG : POLICY_FINE;
 }
 
+static uint64_t records(const struct report_sum *sum)
+{
+    uint64_t n = sum->filtered + sum->foreign;
+
+    for (unsigned i = 0; i < REPORT_CLASSES; i++) {
+        n += sum->classes[i];
+    }
+    return n;
+}
+
+/* Another file than a log must not pass for one in which nothing was refused. */
+static bool read_log(const struct report_source *source, const char *log)
+{
+    uint64_t had = records(source->sum), damaged = source->sum->damaged;
+
+    if (!report_read(source, log)) {
+        return false;
+    }
+    if (source->sum->damaged > damaged && records(source->sum) == had) {
+        fprintf(stderr, "qemu-policy report: %s: nothing in it is a record\n",
+                log);
+        return false;
+    }
+    return true;
+}
+
 static int report(const struct job *job)
 {
     struct report_sum sum;
@@ -291,7 +318,7 @@ static int report(const struct job *job)
         code = follow(job, &source);
     }
     for (unsigned i = 0; !job->follow && i < job->view.log_count; i++) {
-        if (!report_read(&source, job->view.logs[i])) {
+        if (!read_log(&source, job->view.logs[i])) {
             code = POLICY_WRONG;
         }
     }

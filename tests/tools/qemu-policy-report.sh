@@ -128,6 +128,14 @@ is "$("$tool" report --json long.jsonl | jq -c '[.counted, .damaged]')" \
 : >empty.jsonl
 succeeds "an empty log" "$tool" report empty.jsonl
 like "$output" '^0 refusals$' "... says so"
+printf '[policy]\ndefault = deny\n' >policy.ini
+exits 1 "a file that is no log" "$tool" report policy.ini
+like "$output" '^qemu-policy report: policy.ini: nothing in it is a record$' \
+    "... is not taken for one without refusals"
+exits 1 "... nor beside a log" "$tool" report audit.jsonl policy.ini
+like "$output" 'damaged: 2 lines' "... of which the report is shown"
+printf '{"v":2,"time":"2021-03-04T10:42:00Z","verdict":"deny"}\n' >later.jsonl
+succeeds "a log of a later version alone" "$tool" report later.jsonl
 succeeds "a page of an empty log" "$tool" report --html empty.html empty.jsonl
 head -c 60 audit.jsonl.gz >torn.gz
 exits 1 "a torn gzip log" "$tool" report torn.gz
