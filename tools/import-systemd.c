@@ -376,7 +376,7 @@ static void add_restrictions(struct unit *u)
             continue;
         }
         if (!r->whole) {
-            draft_note(u->draft, u->restricted[i], "%s=: its calls alone",
+            draft_note(u->draft, u->restricted[i], "%s=: all but its calls",
                        r->key);
         }
         for (unsigned j = 0; j < 8 && r->rules[j].name; j++) {

@@ -209,13 +209,37 @@ static bool set_words(const struct st_target *t, unsigned slot,
     return true;
 }
 
+/* " (dfd, filename, flags, mode)": of the first target that has the call. */
+static void put_arguments(const char *call, char *buf, size_t size)
+{
+    struct st_arg args[ST_MAX_ARGS];
+    uint16_t slots[ST_MAX_SPELLINGS];
+    const struct st_target *t;
+    int count = 0;
+    size_t len = 0;
+
+    for (unsigned i = 0; count <= 0 && (t = st_target_at(i)); i++) {
+        if (st_slots_of_name(t, call, slots) > 0) {
+            count = st_slot_args(t, slots[0], args);
+        }
+    }
+    buf[0] = '\0';
+    for (int i = 0; i < count && len < size; i++) {
+        len += snprintf(buf + len, size - len, "%s%s%s", i ? ", " : " (",
+                        args[i].name, i == count - 1 ? ")" : "");
+    }
+}
+
 int policy_check_words(const struct policy_question *q,
                        struct policy_fault *fault)
 {
+    char arguments[128];
+
     for (unsigned i = 0; i < q->count; i++) {
         if (!q->words[i].understood) {
-            snprintf(fault->why, sizeof(fault->why), "%s has no \"%s\"",
-                     q->call, q->words[i].name);
+            put_arguments(q->call, arguments, sizeof(arguments));
+            snprintf(fault->why, sizeof(fault->why), "%s has no \"%.64s\"%s",
+                     q->call, q->words[i].name, arguments);
             fault->word = i;
             return -1;
         }

@@ -118,7 +118,8 @@ like "$output" 'an address has no `port` besides' "words that disagree"
 exits 2 "a call that does not exist" "$tool" explain web.ini opneat
 like "$output" 'unknown syscall "opneat" \(did you mean "openat"\?\)' "it is named, and what is near"
 exits 2 "an argument that does not exist" "$tool" explain web.ini openat fgs=1
-like "$output" 'openat has no "fgs"' "it is named"
+like "$output" 'openat has no "fgs" \(dfd, filename, flags, mode\)' \
+    "it is named, and what the call has"
 exits 2 "a constant that does not exist" \
     "$tool" explain web.ini openat flags=O_RDNOLY
 like "$output" '"O_RDNOLY" is not a constant of `flags`' "it is named"

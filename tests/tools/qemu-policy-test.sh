@@ -101,7 +101,7 @@ wrong 'read deny EPREM' '1:11: error: unknown errno "EPREM"' "an unknown errno"
 wrong 'read return x' '1:13: error: "x" is not a number' "not a number"
 wrong 'read allow now' '1:12: error: unexpected "now" behind the verdict' \
     "text behind the verdict"
-wrong 'openat fgls=1 allow' '1:8: error: openat has no "fgls"' \
+wrong 'openat fgls=1 allow' '1:8: error: openat has no "fgls" (dfd, filename, flags, mode)' \
     "an unknown argument"
 wrong 'openat flags=O_X allow' '1:8: error: "O_X" is not a constant of `flags` (open flags) on aarch64' \
     "an unknown constant"
