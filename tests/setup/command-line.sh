@@ -52,6 +52,12 @@ exits 2 "tools/foreign without packages" "$tree/tools/foreign" arm64
 exits 2 "tools/foreign with an unknown architecture" \
     "$tree/tools/foreign" pdp11 hello
 like "$output" "'pdp11' is not a Debian architecture" "which is named"
+for pair in aarch64:arm64 x86_64:amd64 ppc64le:ppc64el; do
+    exits 2 "tools/foreign with QEMU's name of ${pair#*:}" \
+        "$tree/tools/foreign" "${pair%:*}" hello
+    like "$output" "Debian's name of ${pair%:*} is ${pair#*:}" \
+        "which is told Debian's"
+done
 succeeds "tools/foreign --help" "$tree/tools/foreign" --help
 exits 2 "tools/demo with a stray word" "$tree/tools/demo" nginx
 succeeds "tools/demo --help" "$tree/tools/demo" --help

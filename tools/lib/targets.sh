@@ -119,6 +119,19 @@ cross_packages()
     done
 }
 
+# debian_name TARGET: Debian's name of a target, where it is another than QEMU's
+debian_name()
+{
+    case $1 in
+    x86_64) printf amd64 ;;
+    aarch64) printf arm64 ;;
+    arm) printf 'armhf, or armel' ;;
+    ppc64le) printf ppc64el ;;
+    ppc) printf powerpc ;;
+    loongarch64) printf loong64 ;;
+    esac
+}
+
 # debian_target ARCH: QEMU's name for a Debian architecture
 debian_target()
 {
