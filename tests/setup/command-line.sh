@@ -66,5 +66,11 @@ succeeds "tools/test --help" "$tree/tools/test" --help
 exits 2 "tools/test with an unknown suite" \
     "$tree/tools/test" --no-setup nonesuch
 like "$output" "no test 'nonesuch'" "which is named"
+exits 2 "... and before anything is set up" "$tree/tools/test" nonesuch/one
+if [ -e "$tree/build" ]; then
+    not_ok "which does nothing" "$(ls "$tree/build")"
+else
+    ok "which does nothing"
+fi
 
 tap_done
