@@ -25,9 +25,14 @@ int policy_bad_option(const struct policy_command *command, char **argv)
 {
     /* A short option is in optopt; a long one is the argument just read. */
     if (optopt > 0 && optopt < 128 && strncmp(argv[optind - 1], "--", 2)) {
-        return policy_usage(command, "unknown option -%c", optopt);
+        return policy_usage(command, "unknown option, or no value: -%c",
+                            optopt);
     }
-    return policy_usage(command, "unknown option, or no value: %s",
+    if (optopt == 0) {
+        return policy_usage(command, "unknown option %s", argv[optind - 1]);
+    }
+    return policy_usage(command, strchr(argv[optind - 1], '=') ?
+                        "option %s takes no value" : "option %s needs a value",
                         argv[optind - 1]);
 }
 

@@ -94,6 +94,15 @@ like "$output" 'rules/a.lua:1' "it is where the file and line say"
 exits 1 "rules and a policy" "$tool" check --rules rules fine.ini
 
 exits 2 "check without a policy" "$tool" check
+exits 2 "an unknown option" "$tool" check --targets=arm fine.ini
+like "$output" 'qemu-policy check: unknown option --targets=arm;' "it is named"
+exits 2 "an option without its value" "$tool" check fine.ini --target
+like "$output" 'qemu-policy check: option --target needs a value;' "so is it"
+exits 2 "a value that an option does not take" "$tool" stats --json=yes fine.ini
+like "$output" 'qemu-policy stats: option --json=yes takes no value;' "so is it"
+exits 2 "a short option without its value" "$tool" learn fine.ini -o
+like "$output" 'qemu-policy learn: unknown option, or no value: -o;' \
+    "which may be either"
 exits 2 "an unknown target" "$tool" check --target vax fine.ini
 like "$output" '"vax"' "it is named"
 exits 2 "another's name for a target" "$tool" check --target arm64 fine.ini
