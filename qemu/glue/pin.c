@@ -231,11 +231,17 @@ static bool is_proc(int fd)
     return fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
 }
 
+/* By what the kernel calls it: it has no folder. */
+static bool is_in_memory(const struct pin *pin)
+{
+    return strncmp(pin->host, "/memfd:", strlen("/memfd:")) == 0;
+}
+
 bool policy_pin_is_plain(struct pin *pin)
 {
     if (!pin->asked_plain) {
         pin->asked_plain = true;
-        pin->plain = !is_proc(pin->fd);
+        pin->plain = !is_in_memory(pin) && !is_proc(pin->fd);
     }
     return pin->plain;
 }

@@ -15,7 +15,7 @@ struct pin {
     bool made;
     bool directory;             /* fd goes in the place of the descriptor */
     bool add_nofollow;          /* nobody may slip a link in */
-    bool asked_plain, plain;    /* not in /proc: QEMU fakes nothing there */
+    bool asked_plain, plain;    /* see policy_pin_is_plain() */
     bool file;                  /* text is the descriptor and no more */
     bool content;               /* ... of a file that the policy has made */
     bool keeps;                 /* ... and that O_TRUNC does not empty */
@@ -79,7 +79,8 @@ int policy_pin_below_root(struct pin *pin, const struct re_path_query *q,
 /* Another number for what a guest's descriptor refers to, or a negative errno. */
 int policy_pin_duplicate(int fd);
 
-/* Whether the pin is outside of /proc; looked at when it is asked for. */
+/* Whether the pin is outside of /proc, and not in memory, where the emulator has
+ * files of its own; looked at when it is asked for. */
 bool policy_pin_is_plain(struct pin *pin);
 
 /* The canonical host path of a descriptor; 0, -ENOENT for what has none, or

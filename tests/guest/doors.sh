@@ -215,6 +215,10 @@ counters()
     until [ -s "$work/ready" ]; do sleep 0.05; done
     door "what policies count in cannot be changed" \
         "counters: several, 0 opened" counters
+    # With a rule on paths, names are looked up once more.
+    nearly_all
+    echo "@path = EIO if path == /nowhere" >>"$work/policy.ini"
+    door "nor with rules on paths" "counters: several, 0 opened" counters
     kill "$other"
     wait "$other" 2>/dev/null
 }
