@@ -416,6 +416,14 @@ int policy_doors_look_at(int fd)
     return high;
 }
 
+static bool is_same(int fd, const struct stat *st)
+{
+    struct stat own;
+
+    return fstat(fd, &own) == 0 && own.st_dev == st->st_dev &&
+        own.st_ino == st->st_ino;
+}
+
 int policy_doors_take(int fd)
 {
     int high = fd < 0 ? -1 : policy_doors_look_at(fd), err = errno;
@@ -425,6 +433,21 @@ int policy_doors_take(int fd)
     }
     errno = err;
     return high;
+}
+
+int policy_doors_take_named(int fd, int dirfd, const char *name, int flags)
+{
+    int high = policy_doors_take(fd);
+    struct stat there;
+
+    if (high < 0 || !policy_path_keeps_names() || !policy_has_threads() ||
+        (fstatat(dirfd, name, &there, flags | AT_EMPTY_PATH) == 0 &&
+         is_same(high, &there))) {
+        return high;
+    }
+    policy_doors_done(high);
+    errno = EAGAIN;
+    return -1;
 }
 
 void policy_doors_done(int fd)
@@ -450,14 +473,6 @@ void policy_doors_fork_child(void)
     pthread_mutex_init(&doors_lock, NULL);
 }
 
-static bool is_same(int fd, const struct stat *st)
-{
-    struct stat own;
-
-    return fstat(fd, &own) == 0 && own.st_dev == st->st_dev &&
-        own.st_ino == st->st_ino;
-}
-
 static bool is_among_own(int fd, const struct stat *st)
 {
     for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
@@ -478,6 +493,21 @@ static bool counts_elsewhere(int fd)
         strcmp(name, "/memfd:" RE_SHARED_NAME " (deleted)") == 0;
 }
 
+/*
+ * Folders that the emulator has open have names like others: /proc, a log's. Only
+ * to a guest that is elsewhere by chroot() they could be a way back; its working
+ * folder is none.
+ */
+static bool is_guests_folder(const struct stat *st)
+{
+    struct stat here;
+
+    return S_ISDIR(st->st_mode) &&
+        (policy_path_keeps_names() ||
+         (stat(".", &here) == 0 && here.st_dev == st->st_dev &&
+          here.st_ino == st->st_ino));
+}
+
 /* Whether "fd" is open on what one of the own descriptors is open on; standard
  * error, of which there are copies among them, is the guest's too. */
 static bool is_ours(int fd)
@@ -489,7 +519,7 @@ static bool is_ours(int fd)
         return true;
     }
     if (is_same(policy_message_fd(), &st) ||
-        is_same(policy_program_fd(), &st)) {
+        is_same(policy_program_fd(), &st) || is_guests_folder(&st)) {
         return false;
     }
     pthread_mutex_lock(&doors_lock);
@@ -635,6 +665,15 @@ static int make_new(int dirfd, const char *name, const struct open_how *how,
     return fd;
 }
 
+/* Names that begin at another root lead elsewhere for a look at them. */
+static int take_found(int found, int dirfd, const char *name,
+                      const struct open_how *how)
+{
+    return how->resolve & RESOLVE_IN_ROOT ? policy_doors_take(found) :
+        policy_doors_take_named(found, dirfd, name, how->flags & O_NOFOLLOW ?
+                                AT_SYMLINK_NOFOLLOW : 0);
+}
+
 /*
  * Finds the file first and opens it when it has been looked at: in between,
  * other threads cannot use it, whatever they do to links. What does not exist
@@ -650,7 +689,10 @@ static int find_and_open(CPUArchState *env, int dirfd, const char *name,
         found = open_how(dirfd, name, how, O_PATH | O_CLOEXEC |
                          (how->flags & (O_NOFOLLOW | O_DIRECTORY)), resolve);
         if (found >= 0) {
-            found = policy_doors_take(found);
+            found = take_found(found, dirfd, name, how);
+            if (found < 0 && errno == EAGAIN) {
+                continue;
+            }
             if (found < 0) {
                 return -1;
             }
@@ -690,7 +732,9 @@ static bool is_log_name(const char *name)
 
     if (policy_records_alike(name)) {
         folder = g_path_get_dirname(name);
-        fd = policy_doors_take(open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        fd = policy_doors_take_named(open(folder, O_PATH | O_DIRECTORY |
+                                          O_CLOEXEC), AT_FDCWD, folder, 0);
+        named = fd < 0;
         if (fd >= 0) {
             named = policy_records_named(fd, strrchr(name, '/') + 1);
             policy_doors_done(fd);
@@ -707,8 +751,12 @@ static bool would_forge_held(int dirfd, const char *name, int flags)
 
     if (could_forge(flags)) {
         found = openat(dirfd, name, O_PATH | O_CLOEXEC);
-        found = found < 0 ? -1 : policy_doors_take(found);
-        forges = found < 0 ? is_log_name(name) : would_forge(found, flags);
+        if (found < 0 && errno == ENOENT) {
+            forges = is_log_name(name);
+        } else {
+            found = policy_doors_take_named(found, dirfd, name, 0);
+            forges = found < 0 || would_forge(found, flags);
+        }
         if (found >= 0) {
             policy_doors_done(found);
         }

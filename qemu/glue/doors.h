@@ -27,6 +27,14 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
  */
 int policy_doors_look_at(int fd);
 int policy_doors_take(int fd);
+
+/*
+ * policy_doors_take() of what has just been opened by this name. With rules on
+ * paths, which have decided about the name: EAGAIN if another thread has put
+ * something else behind the number before it was taken. "flags": fstatat()'s.
+ */
+int policy_doors_take_named(int fd, int dirfd, const char *name, int flags);
+
 void policy_doors_done(int fd);
 
 /* In a child of fork, before it goes on. */

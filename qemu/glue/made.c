@@ -142,7 +142,9 @@ static int find(const char *path, int flags, bool *ret_magic)
     int fd = syscall(__NR_openat2, AT_FDCWD, path, &how, sizeof(how));
 
     *ret_magic = fd < 0 && (errno == ELOOP || errno == ENOSYS);
-    return policy_doors_take(*ret_magic ? open(path, how.flags) : fd);
+    return policy_doors_take_named(*ret_magic ? open(path, how.flags) : fd,
+                                   AT_FDCWD, path, flags & O_NOFOLLOW ?
+                                   AT_SYMLINK_NOFOLLOW : 0);
 }
 
 int policy_made_open(void *guest, const char *path, int host_flags,
@@ -156,6 +158,9 @@ int policy_made_open(void *guest, const char *path, int host_flags,
             fd = open_found(found, host_flags, magic);
             policy_doors_done(found);
             return fd;
+        }
+        if (errno == EAGAIN) {
+            continue;
         }
         if (errno != ENOENT || !(host_flags & O_CREAT)) {
             return -errno;

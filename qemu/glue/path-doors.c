@@ -15,6 +15,11 @@
 
 static bool path_guards;        /* calls use what their paths have led to */
 
+bool policy_path_keeps_names(void)
+{
+    return path_guards;
+}
+
 static bool is_pin(int fd)
 {
     return fd >= policy_pin_floor && fd < policy_pin_end;

@@ -56,6 +56,9 @@ bool policy_path_guard(struct re_call *call, abi_long *ret);
  * watched. */
 void policy_path_watch(uint8_t *map);
 
+/* Whether they are: then no call gives the guest another "/". */
+bool policy_path_keeps_names(void);
+
 /* Replaces the arguments of a call that is about to run. 0, or the guest's
  * errno, negative: then it must not run. */
 abi_long policy_path_apply(struct re_call *call);

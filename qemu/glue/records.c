@@ -17,6 +17,7 @@
 #include "apart.h"
 #include "descriptors.h"
 #include "doors.h"
+#include "faults.h"
 #include "policy.h"
 #include "records.h"
 
@@ -171,10 +172,14 @@ static int cut(char *path, struct place *ret)
 }
 
 /* Where no thread of the guest can put something else in its place, for as long
- * as it is needed. -1 is passed on. */
-static int hold(int fd, bool moves)
+ * as it is needed; -1 is passed on. EMFILE also when one was quicker: it is done
+ * apart then. */
+static int hold(int fd, int dirfd, const char *path, bool moves)
 {
-    return moves ? policy_doors_take(fd) : fd;
+    int high = moves ? policy_doors_take_named(fd, dirfd, path, 0) : fd;
+
+    errno = high < 0 && errno == EAGAIN ? EMFILE : errno;
+    return high;
 }
 
 static void let_go(int fd, bool moves)
@@ -186,26 +191,23 @@ static void let_go(int fd, bool moves)
     }
 }
 
-/* Of the guest's string, which may be changing, there is one copy. */
+/* 0 or a host errno. */
 static int find_place(struct place *ret, int dirfd, const char *path,
                       bool moves)
 {
     char copy[PATH_MAX];
-    size_t len = strnlen(path, PATH_MAX);
+    const char *folder;
     int err;
 
-    memcpy(copy, path, MIN(len, PATH_MAX - 1));
-    copy[MIN(len, PATH_MAX - 1)] = '\0';
-    if (len == PATH_MAX || !copy[0]) {
-        return len == PATH_MAX ? ENAMETOOLONG : ENOENT;
-    }
+    strcpy(copy, path);
     err = cut(copy, ret);
     if (err || !ret->bare[0]) {
         ret->folder = dirfd;
         return err;
     }
-    ret->folder = hold(openat(dirfd, copy[0] ? copy : ".", O_PATH |
-                              O_DIRECTORY | O_CLOEXEC), moves);
+    folder = copy[0] ? copy : ".";
+    ret->folder = hold(openat(dirfd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC),
+                       dirfd, folder, moves);
     ret->open = ret->folder >= 0;
     return ret->open ? 0 : errno;
 }
@@ -243,10 +245,11 @@ struct act {
 /* What a path leads to, or a descriptor itself; 0 or a host errno. */
 static int find_object(struct act *act)
 {
+    const char *path = act->empty ? "" : act->paths[0];
     int fd = act->empty ? fcntl(act->dirfds[0], F_DUPFD_CLOEXEC, 0) :
-        openat(act->dirfds[0], act->paths[0], O_PATH | O_CLOEXEC);
+        openat(act->dirfds[0], path, O_PATH | O_CLOEXEC);
 
-    act->found = hold(fd, act->moves);
+    act->found = hold(fd, act->dirfds[0], path, act->moves);
     return act->found < 0 ? errno : policy_records_has(act->found) ||
         policy_doors_refuse(act->found, true) ? EACCES : 0;
 }
@@ -282,12 +285,30 @@ static void carry_out(void *opaque)
     act->error = find_and_make(act);
 }
 
+/* Of the guest's string, which may be changing, there is one copy. It may be
+ * gone, too: nothing is open yet. 0 or a host errno. */
+static int copy_path(const char **path, char *copy)
+{
+    int met = policy_guarded_copy(copy, *path, PATH_MAX, true);
+
+    *path = copy;
+    return met < 0 ? EFAULT : !met ? ENAMETOOLONG : !copy[0] ? ENOENT : 0;
+}
+
 /* Among threads with numbers of the emulator's own; when there are none left, or
  * the call needs a working folder, apart. */
 static int make(struct act *act)
 {
+    char copies[2][PATH_MAX] POLICY_UNSET;
     int err = 0;
 
+    for (int i = act->empty; i < 2 && act->paths[i] && !err; i++) {
+        err = copy_path(&act->paths[i], copies[i]);
+    }
+    if (err) {
+        errno = err;
+        return -1;
+    }
     act->found = -1;
     act->moves = !act->apart && policy_has_threads();
     if (!act->apart) {

@@ -223,6 +223,36 @@ counters()
     wait "$other" 2>/dev/null
 }
 
+# Changing what is in one folder is refused; a look at the log goes by numbers, too.
+instead()
+{
+    own_program doors || return 0
+    mkdir -p "$work/open" "$work/secret"
+    echo >"$work/secret/name"
+    nearly_all
+    cat >>"$work/policy.ini" <<END
+?open = EACCES if path under $work/secret && access != read
+openat = EACCES if path under $work/secret && access != read
+?unlink = EACCES if path under $work/secret
+unlinkat = EACCES if path under $work/secret
+END
+    door "what another thread puts in the place of what is looked at" \
+        "instead: not removed, not written, no log" instead
+    rm -rf "$work/open" "$work/secret"
+}
+
+folders()
+{
+    own_program doors || return 0
+    local rule
+    for rule in "" "@open = EIO if path == /nowhere"; do
+        nearly_all
+        echo "$rule" >>"$work/policy.ini"
+        door "folders that the emulator has open${rule:+, with rules on paths}" \
+            "folders: open open open open open open" folders
+    done
+}
+
 # Of the process itself, of threads, of children that were forked and executed.
 shown()
 {
@@ -411,6 +441,6 @@ options_refused()
 }
 
 for_each_target descriptors raised written kept creat exchanged frames semaphores \
-    proc counters shown calls ioctls vsyscall threads rotated mounts limits semihosting \
+    proc counters instead folders shown calls ioctls vsyscall threads rotated mounts limits semihosting \
     options_refused
 tap_done

@@ -822,7 +822,7 @@ static const struct {
     { "shown", shown }, { "shown-threads", shown_threads },
     { "stay", stay }, { "surroundings", surroundings },
     { "large-sets", large_sets },
-    { "counters", counters },
+    { "counters", counters }, { "instead", instead }, { "folders", folders },
     { "program-taken", program_taken },
     { "succeeded", succeeded }, { "cut-short", cut_short },
 };

@@ -13,6 +13,8 @@ void frame(void);
 void semaphores(void);
 void loader(void);
 void arguments_grow(void);
+void instead(void);
+void folders(void);
 void kept(void);
 void succeeded(void);
 void cut_short(void);

@@ -6,17 +6,22 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "doors.h"
+
+#define PAGE 65536              /* of any target */
 
 static int count;
 
@@ -128,6 +133,41 @@ static void try_flipping(void)
     unlink("moved");
 }
 
+static void shorten(int file)
+{
+    for (;;) {
+        ftruncate(file, 0);
+        ftruncate(file, 2 * PAGE);
+        pwrite(file, "there", 6, PAGE - 3);
+    }
+}
+
+/* A name that is no more when it is used: across two pages of a file that a child cuts
+ * short. */
+static void try_vanishing(void)
+{
+    int file = open("mine", O_CREAT | O_RDWR, 0600), last;
+    char *memory = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, file, 0);
+    pid_t child = fork();
+
+    if (child == 0) {
+        shorten(file);
+    }
+    for (int i = 0; i < 50000; i++) {
+        rename("nowhere", memory + PAGE - 3);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    last = dup(0);
+    if (last != file + 1) {
+        printf("vanishing: %d left open ", last - file - 1);
+        count++;
+    }
+    close(last);
+    close(file);
+    unlink("mine");
+}
+
 void kept(void)
 {
     static const char *const names[] = {
@@ -141,6 +181,7 @@ void kept(void)
     }
     try_numbers();
     try_flipping();
+    try_vanishing();
     unlink("sub/up");
     rmdir("sub");
     printf("kept: %d ways\n", count);

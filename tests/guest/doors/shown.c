@@ -2,6 +2,7 @@
 /* What files of /proc that a guest may read show of the emulator: addresses, its
  * command line. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -183,4 +184,24 @@ void surroundings(void)
         wrong += at != bytes + len;
     }
     printf("environ: %d wrong\n", wrong);
+}
+
+/* The guest's to see, although the emulator has them open, too: its log is in the
+ * working folder. */
+void folders(void)
+{
+    static const char *const names[] = {
+        "/proc", "/proc/self", "/proc/self/fd", "/dev/fd", "/proc/self/cwd", ".",
+    };
+
+    printf("folders:");
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        DIR *dir = opendir(names[i]);
+
+        printf(" %s", dir ? "open" : strerrorname_np(errno));
+        if (dir) {
+            closedir(dir);
+        }
+    }
+    printf("\n");
 }
