@@ -449,9 +449,9 @@ static bool put_address(const char *text, size_t len, bool with_port,
                                  strlen(families[i].family), true, out);
         }
     }
-    if (len > 5 && memcmp(text, "unix ", 5) == 0 &&
-        (text[5] == '@' || is_clean(text + 5, len - 5))) {
-        return put_text_term("unix", text + 5, len - 5, true, out);
+    if (len > 5 && memcmp(text, "unix ", 5) == 0) {
+        return (text[5] == '@' || is_clean(text + 5, len - 5)) &&
+            put_text_term("unix", text + 5, len - 5, true, out);
     }
     return comma && put_text_term("family", text, comma - text, true, out);
 }

@@ -142,6 +142,8 @@ static const struct example examples[] = {
     /* a file "@ab" below the working directory */
     { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 6 },
       "[allow] syscalls = connect", { 0 }, false, TEXT("\1\0@ab") },
+    { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 5 },
+      "[allow] syscalls = connect", { 0 }, false, TEXT("\1\0a,b") },
     { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 12 },
       "[allow] connect = family == AF_NETLINK", { 3, GUEST_BASE + 1, 12 }, true,
       TEXT("\20\0\0\0\0\0\0\0\0\0\0\0") },
