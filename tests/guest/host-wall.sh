@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 #
 # The host's wall: native code in the emulator's place cannot do what the policy

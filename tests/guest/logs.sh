@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Logs and statistics under load and in trouble: many threads and processes,
 # execve, kill -9, full disks, readers that do not read, and guests that close

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Paths: which object a name leads to, and that it is the one that is used.
 # shellcheck source=tests/guest/lib.sh

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
+# timeout: 900
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Connections are judged by whom they come from, in the socket that the guest then
 # has, and no thread of the guest gets at one before.

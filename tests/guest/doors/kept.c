@@ -97,14 +97,16 @@ static void try_numbers(void)
 }
 
 static char flipping[2][8] = { "mine", "log" };
-static char flipped[8];
-static atomic_bool ended;
+/* Alone in what a processor writes at once: alpha changes bytes by writing eight of
+ * them, and would take "ended" back. */
+static _Alignas(64) char flipped[64];
+static _Alignas(64) atomic_bool ended;
 
 static void *flip(void *unused)
 {
     (void)unused;
     for (int i = 0; !ended; i++) {
-        memcpy(flipped, flipping[i & 1], sizeof(flipped));
+        memcpy(flipped, flipping[i & 1], sizeof(flipping[0]));
     }
     return NULL;
 }
