@@ -20,7 +20,6 @@
 #include "user-internals.h"
 #include "signal-common.h"
 #include "strace.h"
-#include "qemu/path.h"
 #include "qemu/rcu.h"
 #include "user/page-protection.h"
 #if __has_include("exec/mmap-lock.h")
@@ -137,7 +136,7 @@ enum { RBX = 3, RBP = 6, R12 = 12, R13, R14, R15 };
 static bool is_no_way(uintptr_t function)
 {
     const uintptr_t functions[] = {
-        (uintptr_t)path, (uintptr_t)policy_execve, (uintptr_t)print_syscall,
+        (uintptr_t)policy_execve, (uintptr_t)print_syscall,
         (uintptr_t)print_syscall_ret, (uintptr_t)do_rt_sigreturn,
 #ifdef TARGET_ARCH_HAS_SETUP_FRAME
         (uintptr_t)do_sigreturn,

@@ -15,6 +15,12 @@ sound()
     ! grep -aE 'internal SIG|^ERROR|[Aa]ssert|Bail out' <<<"$1"
 }
 
+# A process whose frame sends it there may ask for the same by itself.
+told()
+{
+    jq -es 'any(.syscall == "sync")' "$log" >/dev/null
+}
+
 frames()
 {
     own_program frames || return 0
@@ -29,7 +35,7 @@ END
         expect "$attack" "$attack: done" "$attack"
         check "$attack: the emulator is sound" sound "$err"
         check "$attack: the policy still holds" equals "$status" 3
-        check "$attack: and its log" log_count '.syscall == "sync"' 1
+        check "$attack: and its log" told
     done
 }
 
