@@ -73,6 +73,7 @@ by_ours()
 }
 
 surroundings=(env -i "HOME=$box" "TMPDIR=$box" PATH=/usr/bin:/bin TZ=UTC0
+    PYTHONDONTWRITEBYTECODE=1
     LC_ALL=C)
 
 # --- work ------------------------------------------------------------------
