@@ -15,7 +15,8 @@ sound()
     ! grep -aE 'internal SIG|^ERROR|[Aa]ssert|Bail out' <<<"$1"
 }
 
-# A process whose frame sends it there may ask for the same by itself.
+# A process whose frame sends it there may ask for the same by itself; and, if not
+# for the policy, end all that it can reach.
 told()
 {
     jq -es 'any(.syscall == "sync")' "$log" >/dev/null
@@ -31,6 +32,7 @@ frames()
 default = allow
 [deny]
 sync = EIO
+kill = EPERM if pid < 1
 END
         expect "$attack" "$attack: done" "$attack"
         check "$attack: the emulator is sound" sound "$err"

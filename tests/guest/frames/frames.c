@@ -68,13 +68,15 @@ static void wait_for(pid_t pid)
     waitpid(pid, &status, 0);
 }
 
-/* A child whose standard files are not ours. */
+/* A child whose standard files are not ours, nor the processes that it could
+ * stop. */
 static void in_child(void (*attack)(int round), int round)
 {
     struct rlimit limit = { 3, 3 };
     pid_t pid = fork();
 
     if (pid == 0) {
+        setsid();
         fclose(stdin);
         fclose(stdout);
         setrlimit(RLIMIT_CPU, &limit);
