@@ -110,6 +110,7 @@ statfs: EFAULT
 getsockname: EFAULT
 getrusage: EFAULT
 getcwd: EFAULT
+rt_sigprocmask, the old mask: EFAULT
 readlink: EFAULT
 goes on"
 
