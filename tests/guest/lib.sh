@@ -201,6 +201,8 @@ equals() { [ "$1" = "$2" ] || { echo "\"$1\" is not \"$2\""; return 1; }; }
 log_count()
 {
     local n
-    n=$(jq -s "map(select($1)) | length" "$log" 2>&1) || { echo "$n"; return 1; }
+    # One by one: a log may be larger than memory.
+    n=$(jq -n "reduce (inputs | select($1)) as \$each (0; . + 1)" "$log" 2>&1) ||
+        { echo "$n"; return 1; }
     [ "$n" = "$2" ] || { echo "$n records, not $2:"; head -n 5 "$log"; return 1; }
 }
