@@ -4,6 +4,8 @@
 # Socket addresses: copied once, whatever their length and wherever they lie.
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tools/lib/server.sh
+. "$TEST_ROOT/tools/lib/server.sh"
 
 rounds=${RACE_ROUNDS:-20000}
 
@@ -192,7 +194,8 @@ blocked = some" blocked 0 0 -- blocked 0 2
 
 races()
 {
-    local kind port=$((20000 + RANDOM % 10000))
+    local kind port
+    port=$(free_port)
     policy <<END
 [policy]
 default = allow

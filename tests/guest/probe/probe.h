@@ -33,6 +33,12 @@ long call_number(const char *text, int *ret_known);
  */
 long argument(const char *text);
 
+/* Whether a race's round is due: each of its rounds, and more, up to a hundred
+ * times as many, while not all that is allowed was seen. On a busy machine the
+ * other thread may stand still for all of them, with the forbidden thing in
+ * place. */
+int is_due(int round, int rounds, int seen);
+
 /* Bytes of the last socket address that argument() made. */
 long last_address_size(void);
 

@@ -49,6 +49,11 @@ static void *change_things(void *opaque)
     return NULL;
 }
 
+int is_due(int round, int rounds, int seen)
+{
+    return round < rounds || (!seen && round / 100 < rounds);
+}
+
 static int tell(int allowed, int forbidden)
 {
     printf("allowed=%s forbidden=%s\n", allowed ? "some" : "none",
@@ -226,12 +231,13 @@ static void one_round(const char *kind, int *allowed, int *forbidden)
 int cmd_race(int argc, char **argv)
 {
     struct race race = { .change = change_folder };
-    int allowed = 0, forbidden = 0;
+    int rounds, allowed = 0, forbidden = 0;
     pthread_t thread;
 
     if (argc < 4 || chdir(argv[3]) < 0) {
         return 64;
     }
+    rounds = atoi(argv[2]);
     if (strcmp(argv[1], "link") == 0) {
         race.change = change_link;
     } else if (strcmp(argv[1], "how") == 0) {
@@ -250,7 +256,7 @@ int cmd_race(int argc, char **argv)
         race.change = change_pin;
     }
     pthread_create(&thread, NULL, change_things, &race);
-    for (int i = atoi(argv[2]); i > 0; i--) {
+    for (int i = 0; is_due(i, rounds, allowed); i++) {
         one_round(argv[1], &allowed, &forbidden);
     }
     race.stop = 1;
@@ -319,12 +325,13 @@ int cmd_address(int argc, char **argv)
     } };
     struct race race = { .change = change_port, .address = &address,
                          .message = &list.msg_hdr };
-    int allowed = 0, forbidden = 0, fd = socket(AF_INET, SOCK_DGRAM, 0);
+    int rounds, allowed = 0, forbidden = 0, fd = socket(AF_INET, SOCK_DGRAM, 0);
     pthread_t thread;
 
     if (argc < 4) {
         return 64;
     }
+    rounds = atoi(argv[2]);
     race.good.sin_port = htons(atoi(argv[3]));
     race.good_fd = receiver(&race.good);
     race.evil_fd = receiver(&race.evil);
@@ -336,7 +343,7 @@ int cmd_address(int argc, char **argv)
         race.change = change_pointer;
     }
     pthread_create(&thread, NULL, change_things, &race);
-    for (int i = atoi(argv[2]); i > 0; i--) {
+    for (int i = 0; is_due(i, rounds, allowed); i++) {
         send_one(argv[1], fd, &address, &list);
         allowed += arrived(race.good_fd);
         forbidden += arrived(race.evil_fd);

@@ -200,7 +200,7 @@ int cmd_flip(int argc, char **argv)
     flipping.texts[1] = argv[3];
     flipping.path = strdup(argv[2]);
     pthread_create(&thread, NULL, flip_path, &flipping);
-    for (int i = 0; i < rounds; i++) {
+    for (int i = 0; is_due(i, rounds, a && (b || refused)); i++) {
         char byte = 0;
         int fd = open(flipping.path, O_RDONLY | O_CLOEXEC);
 
