@@ -118,6 +118,8 @@ struct spread {
     unsigned unfit;             /* calls that its verdict or limit is not for */
     struct re_node *lacking;    /* the first one */
     unsigned lacking_slot;
+    struct re_node *foreign;    /* the first of a spelling that QEMU lacks */
+    unsigned foreign_slot;
     struct re_bound tests;      /* of the last slot */
     struct re_manner_bound manner;  /* of the last slot */
 };
@@ -153,6 +155,16 @@ static bool has_prototype(const struct st_target *t, unsigned slot)
     return st_slot_args(t, slot, args) >= 0;
 }
 
+/* A call without a prototype is one that QEMU lacks as well. Where a set or
+ * the name of another spelling brings it in (`execve` alpha's osf_execve), a
+ * condition that it cannot be asked about is of no consequence. */
+static bool is_foreign(const struct st_target *t, const struct re_draft *draft,
+                       unsigned slot)
+{
+    return !has_prototype(t, slot) &&
+        (draft->set || strcmp(draft->name, st_slot_name(t, slot)) != 0);
+}
+
 static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
 {
     const struct re_draft *draft = s->draft;
@@ -182,10 +194,12 @@ static int spread_slot(struct compiler *c, struct spread *s, unsigned slot)
     case RE_BOUND_LACKING:
         break;
     }
-    /* A call without a prototype is one that QEMU lacks as well: of those in a
-     * set nobody need be told. */
-    if ((!draft->set || has_prototype(c->layer->target, slot)) &&
-        s->lacking_count++ == 0) {
+    if (draft->set && is_foreign(c->layer->target, draft, slot)) {
+        /* nobody need be told */
+    } else if (is_foreign(c->layer->target, draft, slot)) {
+        s->foreign = s->foreign ? s->foreign : lacking;
+        s->foreign_slot = slot;
+    } else if (s->lacking_count++ == 0) {
         s->lacking = lacking;
         s->lacking_slot = slot;
     }
@@ -257,6 +271,11 @@ static int spread_draft(struct compiler *c, struct bound *bound)
     if (!err && s.unfit) {
         err = re_manner_unfit(draft, s.count == 0 && !s.lacking_count,
                               c->doc->diags);
+    }
+    if (!err && s.count == 0 && s.foreign && !s.lacking_count) {
+        s.lacking = s.foreign;
+        s.lacking_slot = s.foreign_slot;
+        s.lacking_count = 1;
     }
     if (!err && s.lacking_count) {
         err = report_lacking(c, &s);
