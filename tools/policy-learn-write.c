@@ -15,6 +15,7 @@ enum {
 struct writer {
     FILE *out;
     unsigned line;          /* the next one's number */
+    struct policy_scope all;    /* targets */
 };
 
 /* What nobody sees while learning, and every program may need. */
@@ -78,10 +79,12 @@ static void put_words(struct writer *w, const char *lead,
     w->line++;
 }
 
-static char *spelled(const struct learn_policy *p, const char *name)
+/* A policy is read on any target, wherever it was learnt: what one of them
+ * lacks is not to be warned about. */
+static char *spelled(const struct writer *w, const char *name)
 {
-    return policy_printf("%s%s", learn_is_everywhere(&p->targets, name) ? "" :
-                         "?", name);
+    return policy_printf("%s%s", learn_is_everywhere(&w->all, name) ? "" : "?",
+                         name);
 }
 
 static bool is_end(const char *name)
@@ -102,6 +105,32 @@ static void put_names(struct writer *w, const char *what,
     for (size_t i = 0; i < words->count; i++) {
         comment(w, "  %-10s%s", i ? "" : what, words->items[i]);
     }
+}
+
+/* Which targets it is not for, or, if those are most, which it is for. */
+static void put_targets(struct writer *w, const struct policy_scope *unfit)
+{
+    bool most = unfit->count > w->all.count / 2;
+    struct learn_words words = { 0 };
+
+    if (!unfit->count) {
+        return;
+    }
+    for (unsigned i = 0; i < w->all.count; i++) {
+        const struct st_target *t = w->all.targets[i];
+        bool fits = true;
+
+        for (unsigned j = 0; j < unfit->count; j++) {
+            fits &= unfit->targets[j] != t;
+        }
+        if (fits == most) {
+            learn_words_add(&words, policy_printf("%s%s", most ? "" : "!",
+                                                  st_target_name(t)));
+        }
+    }
+    comment(w, "the others lack what rules below name");
+    put_words(w, "targets   =", &words);
+    learn_words_free(&words);
 }
 
 static void put_top(struct writer *w, const struct learn_policy *p,
@@ -136,18 +165,19 @@ static void put_top(struct writer *w, const struct learn_policy *p,
     if (base) {
         put_line(w, "include   = %s", base);
     }
+    put_targets(w, &p->unfit);
 }
 
 /* --- the list ------------------------------------------------------------- */
 
-static void put_part(struct writer *w, const struct learn_policy *p,
-                     const struct learn_words *names, const char **lead)
+static void put_part(struct writer *w, const struct learn_words *names,
+                     const char **lead)
 {
     struct learn_words words = { 0 };
 
     for (size_t i = 0; i < names->count; i++) {
         if (!is_end(names->items[i])) {
-            learn_words_add(&words, spelled(p, names->items[i]));
+            learn_words_add(&words, spelled(w, names->items[i]));
         }
     }
     if (words.count) {
@@ -205,19 +235,18 @@ static void put_list(struct writer *w, struct learn_policy *p)
     for (size_t i = 0; i < p->fold_count; i++) {
         put_fold(w, &p->folds[i]);
     }
-    put_part(w, p, &p->plain, &lead);
+    put_part(w, &p->plain, &lead);
     if (p->siblings.count) {
         comment(w, "what C libraries use instead on other targets");
-        put_part(w, p, &p->siblings, &lead);
+        put_part(w, &p->siblings, &lead);
     }
 }
 
 /* --- rules ---------------------------------------------------------------- */
 
-static void put_rule(struct writer *w, const struct learn_policy *p,
-                     struct learn_rule *rule)
+static void put_rule(struct writer *w, struct learn_rule *rule)
 {
-    char *name = spelled(p, rule->name);
+    char *name = spelled(w, rule->name);
     char *lead = policy_printf("%-9s =", name);
 
     for (size_t i = 0; i < rule->looks.count; i++) {
@@ -233,7 +262,11 @@ void learn_write(struct learn_policy *p, const struct learn_log *log,
                  const char *base, FILE *out)
 {
     struct writer w = { .out = out, .line = 1 };
+    const struct st_target *t;
 
+    for (unsigned i = 0; (t = st_target_at(i)) && i < TARGETS_MAX; i++) {
+        w.all.targets[w.all.count++] = t;
+    }
     put_top(&w, p, log, base);
     put_line(&w, "%s", "");
     put_line(&w, "[allow]");
@@ -241,7 +274,7 @@ void learn_write(struct learn_policy *p, const struct learn_log *log,
     for (size_t i = 0; i < p->rule_count; i++) {
         if (p->rules[i].tokens.count) {
             put_line(&w, "%s", "");
-            put_rule(&w, p, &p->rules[i]);
+            put_rule(&w, &p->rules[i]);
         }
     }
     if (p->refuses_clone3 && !p->base) {
@@ -249,7 +282,7 @@ void learn_write(struct learn_policy *p, const struct learn_log *log,
         put_line(&w, "[deny]");
         comment(&w, "its flags lie in memory; C libraries then use clone");
         put_line(&w, "%-9s = ENOSYS quiet",
-                 learn_is_everywhere(&p->targets, "clone3") ? "clone3" :
+                 learn_is_everywhere(&w.all, "clone3") ? "clone3" :
                  "?clone3");
     }
 }

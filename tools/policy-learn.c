@@ -231,6 +231,53 @@ static bool is_held(const struct learn_log *log,
     return fine && !refused;
 }
 
+/* --- after: what other targets say of it ---------------------------------- */
+
+static bool is_meant_for(const struct learn_policy *p,
+                         const struct st_target *t)
+{
+    for (unsigned i = 0; i < p->targets.count; i++) {
+        if (p->targets.targets[i] == t) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a policy means the same there as where it was learnt: a constant
+ * that a target lacks is an error, a rule that does not apply a warning. Those
+ * of a base are the base's. */
+static bool is_fit(const struct st_target *t, const char *path)
+{
+    struct re_diags *diags = policy_need(re_diags_new());
+    struct re_view *view = NULL;
+    bool fit = re_view_new(&view, t, path, diags) == 0;
+
+    for (size_t i = 0; i < re_diags_count(diags); i++) {
+        const struct re_diag *diag = re_diags_at(diags, i);
+
+        fit &= !diag->file || strcmp(diag->file, path) != 0;
+    }
+    re_view_free(view);
+    re_diags_free(diags);
+    return fit;
+}
+
+static void find_unfit(struct learn_policy *p, const char *path)
+{
+    const struct st_target *t;
+
+    for (unsigned i = 0; (t = st_target_at(i)) && i < TARGETS_MAX; i++) {
+        if (!is_meant_for(p, t) && !is_fit(t, path)) {
+            p->unfit.targets[p->unfit.count++] = t;
+        }
+    }
+    if (p->unfit.count) {
+        learn_words_add(&p->doubts, policy_printf("%u targets lack what it "
+                        "names, and refuse it (\"targets\")", p->unfit.count));
+    }
+}
+
 /* --- what it tells -------------------------------------------------------- */
 
 static void plural(unsigned n, const char *one, const char *many,
@@ -410,18 +457,28 @@ static char *draft_name(const char *out)
                          slash ? (int)(slash - out + 1) : 0, out ? out : "");
 }
 
+static bool write_to(const char *draft, struct learn_policy *p,
+                     const struct learn_log *log, const char *base)
+{
+    FILE *file = fopen(draft, "w");
+
+    if (file) {
+        learn_write(p, log, base, file);
+    }
+    return file && fclose(file) == 0;
+}
+
 static int write_and_ask(struct learn_policy *p, const struct learn_log *log,
                          const struct learn_options *options, const char *out)
 {
     char *base = options->base ? include_name(options, out) : NULL;
     char *draft = draft_name(out);
     int fd = mkstemp(draft);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    bool fine = file;
+    bool fine = fd >= 0 && close(fd) == 0 && write_to(draft, p, log, base);
 
     if (fine) {
-        learn_write(p, log, base, file);
-        fine = fclose(file) == 0;
+        find_unfit(p, draft);
+        fine = !p->unfit.count || write_to(draft, p, log, base);
     }
     if (!fine) {
         fprintf(stderr, "%s: error: %s\n", out ? out : draft, strerror(errno));

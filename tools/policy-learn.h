@@ -184,6 +184,7 @@ struct learn_fold {
 
 struct learn_policy {
     struct policy_scope targets;        /* that it is for */
+    struct policy_scope unfit;          /* where it says what they lack */
     const char *base;                   /* to be included, or NULL */
     struct learn_fold *folds;
     size_t fold_count;

@@ -77,6 +77,29 @@ exits 1 "a base that refuses what was seen" "$tool" learn --base strict.ini \
     "$lesson" -o never.ini
 like "$output" 'refused +setuid \(strict\.ini:4\)' "... is named, with its line"
 
+# --- what other targets say of it --------------------------------------------
+is "$("$tool" check "$TEST_TMP/server.ini" 2>&1)" \
+    "$TEST_TMP/server.ini: ok (33 targets)" \
+    "learnt on one target: nothing to say on others"
+{ cat "$lesson"; printf '%s\n' '{"v":1,"verdict":"learn","target":"aarch64","syscall":"ioctl","args":{"cmd":"TCGETS2"},"pid":700}'
+} >tcgets2.jsonl
+succeeds "a constant that few targets lack" "$tool" learn tcgets2.jsonl \
+    -o tcgets2.ini
+like "$output" 'note +3 targets lack what it names, and refuse it' "... is told"
+like "$(cat tcgets2.ini)" '^targets +=( !ppc(64(le)?)?){3}$' \
+    "... the policy is not for them"
+succeeds "it loads where it can" "$tool" check tcgets2.ini
+is "$output" "tcgets2.ini: ok (30 targets)" "... and says nothing"
+exits 1 "it does not where it cannot" "$tool" check tcgets2.ini --target ppc
+printf '%s\n' '{"v":1,"verdict":"learn","target":"sparc64","syscall":"kill","args":{"sig":"SIGEMT"}}' \
+    >sigemt.jsonl
+"$tool" learn sigemt.jsonl -o sigemt.ini 2>said
+like "$(grep -A 1 '^targets' sigemt.ini | tr -s ' \n' ' ')" \
+    '^targets =( [a-z]\w+){10} $' \
+    "a constant that most lack: the targets that have it"
+is "$("$tool" check sigemt.ini 2>&1)" "sigemt.ini: ok (10 targets)" \
+    "... and nothing is said there"
+
 # --- all targets -------------------------------------------------------------
 # Without what only some of them have: an unknown ioctl's number differs.
 succeeds "for all targets" "$tool" learn --target all "$lesson" -o all.ini
