@@ -229,8 +229,39 @@ static bool action(struct importer *im, const char *name, const char *error,
 
 /* --- conditions --------------------------------------------------------- */
 
-static char *comparison(struct importer *im, const char *call,
-                        struct json_object *arg)
+enum outcome {
+    ASKS,                   /* it depends on the argument */
+    ALWAYS,
+    NEVER,
+    WRONG,                  /* said */
+};
+
+/* Bits beyond those that an argument has, but for a sign's. */
+static bool is_wide(uint64_t value, unsigned width)
+{
+    uint64_t all = width < 64 ? (UINT64_C(1) << width) - 1 : UINT64_MAX;
+
+    return value > all && (value | all / 2) != UINT64_MAX;
+}
+
+/* A filter compares whole registers, and has a value that is wider than the
+ * argument: what it comes to for all that the argument can be. */
+static enum outcome outcome_of(const char *op, uint64_t value, uint64_t two,
+                               unsigned width)
+{
+    if (strcmp(op, "SCMP_CMP_MASKED_EQ") == 0) {
+        return is_wide(two, width) ? NEVER : ASKS;
+    }
+    if (!is_wide(value, width)) {
+        return ASKS;
+    }
+    return strcmp(op, "SCMP_CMP_EQ") == 0 || strcmp(op, "SCMP_CMP_GT") == 0 ||
+        strcmp(op, "SCMP_CMP_GE") == 0 ? NEVER : ALWAYS;
+}
+
+static char *comparison_text(struct importer *im, const char *call,
+                             const char *name, const char *op, uint64_t value,
+                             uint64_t two)
 {
     static const struct {
         const char *op, *text;
@@ -239,18 +270,7 @@ static char *comparison(struct importer *im, const char *call,
         { "SCMP_CMP_LT", "<" }, { "SCMP_CMP_LE", "<=" },
         { "SCMP_CMP_GT", ">" }, { "SCMP_CMP_GE", ">=" },
     };
-    const char *op = text_of(arg, "op");
-    uint64_t value = json_object_get_uint64(member(arg, "value"));
-    uint64_t two = json_object_get_uint64(member(arg, "valueTwo"));
-    int index = json_object_get_int(member(arg, "index"));
-    const char *name;
-    char buf[8];
 
-    if (!member(arg, "index") || index < 0 || index > 5) {
-        draft_fail(im->draft, 0, "%s: an index is 0 to 5", call);
-        return NULL;
-    }
-    name = draft_arg(call, index, buf);
     if (strcmp(op, "SCMP_CMP_MASKED_EQ") == 0) {
         return policy_printf("(%s & 0x%" PRIx64 ") == 0x%" PRIx64, name,
                              value, two);
@@ -264,38 +284,131 @@ static char *comparison(struct importer *im, const char *call,
     return NULL;
 }
 
-/* All must hold; but where two ask about the same argument, one will do: so
- * container engines read them. */
-static char *condition(struct importer *im, const char *call,
-                       struct json_object *args)
+/* What the language compares at the width of the target's words may be more
+ * than some of these can hold. */
+static void note_narrow(struct importer *im, const char *call,
+                        const char *text, enum outcome outcome)
 {
-    const char *between = " && ";
-    char *text = NULL;
+    draft_note(im->draft, 0, "%s: on 32-bit targets %s%s", call, text,
+               outcome == ALWAYS ? " always holds" : outcome == NEVER ?
+               " never holds" : " looks at the mask's lower half");
+}
+
+/* malloc'ed where the outcome is ASKS. */
+static char *comparison(struct importer *im, const char *call,
+                        struct json_object *arg, enum outcome *ret)
+{
+    const char *op = text_of(arg, "op"), *name;
+    uint64_t value = json_object_get_uint64(member(arg, "value"));
+    uint64_t two = json_object_get_uint64(member(arg, "valueTwo"));
+    int index = json_object_get_int(member(arg, "index"));
+    bool masked = strcmp(op, "SCMP_CMP_MASKED_EQ") == 0, narrow;
+    unsigned width;
+    char buf[8], *text;
+
+    *ret = WRONG;
+    if (!member(arg, "index") || index < 0 || index > 5) {
+        draft_fail(im->draft, 0, "%s: an index is 0 to 5", call);
+        return NULL;
+    }
+    name = draft_arg(call, index, buf);
+    width = draft_arg_width(call, name, &narrow);
+    text = comparison_text(im, call, name, op, value, two);
+    if (!text) {
+        return NULL;
+    }
+    *ret = outcome_of(op, value, two, width);
+    if (*ret != ASKS) {
+        draft_note(im->draft, 0, "%s: %s %s holds, for %s has %u bits", call,
+                   text, *ret == ALWAYS ? "always" : "never", name, width);
+        free(text);
+        return NULL;
+    }
+    if (masked && is_wide(value, width)) {
+        free(text);
+        value &= (UINT64_C(1) << width) - 1;
+        text = comparison_text(im, call, name, op, value, two);
+        draft_note(im->draft, 0, "%s: %s, for %s has %u bits", call, text,
+                   name, width);
+    } else if (narrow && (is_wide(value, 32) || (masked && is_wide(two, 32)))) {
+        note_narrow(im, call, text, outcome_of(op, value, two, 32));
+    }
+    return text;
+}
+
+/* Where two ask about the same argument, one will do: so container engines read
+ * them. */
+static bool any_will_do(struct json_object *args)
+{
     unsigned seen = 0;
 
     for (size_t i = 0; i < length_of(args); i++) {
         struct json_object *arg = json_object_array_get_idx(args, i);
         unsigned bit = 1u << (json_object_get_int(member(arg, "index")) & 31);
 
-        between = seen & bit ? " || " : between;
+        if (seen & bit) {
+            return true;
+        }
         seen |= bit;
     }
-    for (size_t i = 0; i < length_of(args); i++) {
-        char *one = comparison(im, call, json_object_array_get_idx(args, i));
-        char *both;
+    return false;
+}
 
-        if (!one) {
+static void join(char **text, char *one, bool any)
+{
+    char *both;
+
+    if (!*text) {
+        *text = one;
+        return;
+    }
+    both = policy_printf("%s %s %s", *text, any ? "||" : "&&", one);
+    free(one);
+    free(*text);
+    *text = both;
+}
+
+/* All must hold, or any; malloc'ed where the outcome is ASKS. */
+static char *condition(struct importer *im, const char *call,
+                       struct json_object *args, enum outcome *ret)
+{
+    bool any = any_will_do(args);
+    enum outcome settles = any ? ALWAYS : NEVER;    /* one of these does */
+    char *text = NULL;
+
+    *ret = any ? NEVER : ALWAYS;
+    for (size_t i = 0; i < length_of(args); i++) {
+        enum outcome outcome;
+        char *one = comparison(im, call, json_object_array_get_idx(args, i),
+                               &outcome);
+
+        if (outcome == WRONG || outcome == settles) {
             free(text);
+            *ret = outcome;
             return NULL;
         }
-        both = text ? policy_printf("%s%s%s", text, between, one) : one;
-        if (both != one) {
-            free(one);
-            free(text);
+        if (outcome == ASKS) {
+            join(&text, one, any);
+            *ret = ASKS;
         }
-        text = both;
     }
     return text;
+}
+
+static void add_conditional(struct importer *im, const char *call,
+                            struct json_object *args,
+                            enum draft_section section, const char *verdict)
+{
+    enum outcome outcome;
+    char *tests = condition(im, call, args, &outcome);
+
+    if (outcome == NEVER) {
+        draft_note(im->draft, 0, "%s: a rule that never holds is left out",
+                   call);
+    } else if (outcome != WRONG) {
+        draft_add(im->draft, 0, section, call, verdict, tests, NULL);
+    }
+    free(tests);
 }
 
 /* --- rules -------------------------------------------------------------- */
@@ -392,13 +505,12 @@ static void import_rule(struct importer *im, struct json_object *rule,
     for (size_t i = 0; i < count && !im->draft->failed; i++) {
         const char *name = names ? json_object_get_string(
             json_object_array_get_idx(names, i)) : text_of(rule, "name");
-        char *tests;
 
-        tests = condition(im, name, args);
-        if (tests || length_of(args) == 0) {
-            draft_add(im->draft, 0, section, name, verdict, tests, NULL);
+        if (length_of(args)) {
+            add_conditional(im, name, args, section, verdict);
+        } else {
+            draft_add(im->draft, 0, section, name, verdict, NULL, NULL);
         }
-        free(tests);
     }
 }
 

@@ -116,6 +116,41 @@ const char *draft_arg(const char *call, unsigned i, char buf[8])
     return buf;
 }
 
+/* Where an argument stands in a list of them, or -1. */
+static int place_of(const char *name, const struct st_arg *args, int count)
+{
+    int place = strncmp(name, "arg", 3) == 0 && name[3] >= '0' &&
+        name[3] <= '5' && !name[4] ? name[3] - '0' : -1;
+
+    for (int i = 0; i < count && place < 0; i++) {
+        place = strcmp(args[i].name, name) == 0 ? i : -1;
+    }
+    return place < count ? place : -1;
+}
+
+unsigned draft_arg_width(const char *call, const char *name, bool *ret_narrow)
+{
+    unsigned most = 0, least = 64;
+
+    for (unsigned t = 0; t < st_target_count(); t++) {
+        const struct st_target *target = st_target_at(t);
+        uint16_t slots[ST_MAX_SPELLINGS];
+        struct st_arg args[ST_MAX_ARGS];
+        unsigned count = st_slots_of_name(target, call, slots);
+
+        for (unsigned j = 0; j < count; j++) {
+            int i = place_of(name, args, st_slot_args(target, slots[j], args));
+
+            if (i >= 0) {
+                most = args[i].width > most ? args[i].width : most;
+                least = args[i].width < least ? args[i].width : least;
+            }
+        }
+    }
+    *ret_narrow = least < most;
+    return most ? most : 64;
+}
+
 const char *draft_errno(long number)
 {
     return number > 0 && number < 4096 ?

@@ -78,7 +78,7 @@ static bool find_arg(struct binder *b, const char *name, struct st_arg *ret)
         if (b->arg_count < 0) {
             *ret = (struct st_arg) {
                 .name = name, .type = "unsigned long", .reg = i,
-                .width = st_word_bits(b->target),
+                .width = st_word_bits(b->target), .is_word = true,
             };
             return true;
         }
@@ -139,40 +139,105 @@ static bool too_wide(struct binder *b, struct re_node *node,
     return false;
 }
 
+/* Where a value lies that an argument cannot have. */
+enum side {
+    SIDE_BELOW = -1,        /* less than all that it can have */
+    SIDE_WITHIN = 0,        /* it can have it */
+    SIDE_ABOVE = 1,
+};
+
+static bool has_name(const struct re_value *value)
+{
+    for (const struct re_atom *a = value->atoms; a; a = a->next) {
+        if (a->is_name) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool fits_bits(uint64_t bits, unsigned width)
+{
+    return bits <= width_mask(width) || extend(bits, width, true) == bits;
+}
+
 /*
- * The value as the argument holds it, extended to 64 bits. Decimal numbers are
- * numbers and must lie in the argument's range; all else (hexadecimal, octal,
- * constants, several or-ed) are bits and must fit in its width.
+ * Numbers as an argument of some width holds them, extended to 64 bits; false
+ * when it cannot. Decimal numbers are numbers and must lie in its range; all
+ * else (hexadecimal, octal, several or-ed) are bits and must fit in its width.
  */
-static bool evaluate(struct binder *b, struct re_node *node,
-                     const struct st_arg *arg, bool is_signed,
-                     const struct re_value *value, uint64_t *ret)
+static bool number_of(const struct re_value *value, unsigned width,
+                      bool is_signed, uint64_t *ret)
 {
     const struct re_atom *first = value->atoms;
-    uint64_t all = width_mask(arg->width), half = all / 2, bits = 0;
+    uint64_t all = width_mask(width), half = all / 2, bits = 0;
 
-    if (!first->is_name && !first->next && (first->decimal || value->negative)) {
+    if (!first->next && (first->decimal || value->negative)) {
         uint64_t n = first->number;
 
-        if (value->negative ? !is_signed || n > half + 1 :
-            n > (is_signed ? half : all)) {
-            return too_wide(b, node, arg, value);
-        }
         *ret = value->negative ? -n : n;
-        return true;
+        return value->negative ? is_signed && n <= half + 1 :
+            n <= (is_signed ? half : all);
     }
     for (const struct re_atom *a = first; a; a = a->next) {
+        if (!fits_bits(a->number, width)) {
+            return false;
+        }
+        bits |= a->number;
+    }
+    *ret = extend(bits, width, is_signed);
+    return true;
+}
+
+/*
+ * The value as the argument holds it, extended to 64 bits. A number that a word
+ * of 64 bits can have and one of 32 cannot is no mistake, for the policy is for
+ * both: it lies on one side of all that the argument can be.
+ */
+static bool evaluate_side(struct binder *b, struct re_node *node,
+                          const struct st_arg *arg, bool is_signed,
+                          const struct re_value *value, uint64_t *ret,
+                          enum side *side)
+{
+    uint64_t bits = 0;
+
+    *side = SIDE_WITHIN;
+    if (!has_name(value)) {
+        if (number_of(value, arg->width, is_signed, ret)) {
+            return true;
+        }
+        if (!arg->is_word || !number_of(value, 64, is_signed, ret)) {
+            return too_wide(b, node, arg, value);
+        }
+        node->vague = true;
+        *side = is_signed && (int64_t)*ret < 0 ? SIDE_BELOW : SIDE_ABOVE;
+        return true;
+    }
+    for (const struct re_atom *a = value->atoms; a; a = a->next) {
         uint64_t v = a->number;
 
         if (a->is_name && !constant(b, node, arg, a, &v)) {
             return false;
         }
-        if (v > all && extend(v, arg->width, true) != v) {
+        if (!fits_bits(v, arg->width)) {
             return too_wide(b, node, arg, value);
         }
         bits |= v;
     }
     *ret = extend(bits, arg->width, is_signed);
+    return true;
+}
+
+/* A mask: bits that the argument does not have are no bits of it. */
+static bool evaluate_mask(struct binder *b, struct re_node *node,
+                          const struct st_arg *arg, uint64_t *ret)
+{
+    enum side side;
+
+    if (!evaluate_side(b, node, arg, false, &node->mask, ret, &side)) {
+        return false;
+    }
+    *ret &= side == SIDE_WITHIN ? UINT64_MAX : width_mask(arg->width);
     return true;
 }
 
@@ -415,17 +480,27 @@ static uint16_t emit_ranges(struct binder *b, struct re_node *node,
 {
     uint16_t next = no;
 
+    uint64_t all = width_mask(arg->width);
+
     for (const struct re_range *r = node->ranges; r; r = r->next) {
         uint64_t low, high, least;
+        enum side from, to;
 
-        if (!evaluate(b, node, arg, test.is_signed, &r->low, &low) ||
-            !evaluate(b, node, arg, test.is_signed, &r->high, &high)) {
+        if (!evaluate_side(b, node, arg, test.is_signed, &r->low, &low,
+                           &from) ||
+            !evaluate_side(b, node, arg, test.is_signed, &r->high, &high,
+                           &to)) {
             return no;
         }
         if (test.is_signed ? (int64_t)low > (int64_t)high : low > high) {
             empty_range(b, node, r);
             return no;
         }
+        if (from > SIDE_WITHIN || to < SIDE_WITHIN) {
+            continue;           /* of values that the argument cannot have */
+        }
+        low = from ? (test.is_signed ? ~(all / 2) : 0) : low;
+        high = to ? (test.is_signed ? all / 2 : all) : high;
         if (node->masked &&
             !(re_mask_least(test.mask, low, &least) && least <= high)) {
             complain(b, node, r->low.offset, r->high.offset +
@@ -474,12 +549,15 @@ static uint16_t emit_order(struct binder *b, struct re_node *node,
     uint64_t least = test.is_signed ? ~(all / 2) : 0;
     uint64_t most = test.is_signed ? all / 2 : all;
     bool up = (node->relation == RE_RELATION_ABOVE) != node->negated;
+    enum side side;
 
-    if (order_has_range(b, node)) {
+    if (order_has_range(b, node) ||
+        !evaluate_side(b, node, arg, test.is_signed, &node->ranges->low,
+                       &value, &side)) {
         return no;
     }
-    if (!evaluate(b, node, arg, test.is_signed, &node->ranges->low, &value)) {
-        return no;
+    if (side) {
+        return (side == SIDE_BELOW) == up ? yes : no;
     }
     if (!node->negated && value == (up ? most : least)) {
         return no;          /* nothing lies beyond */
@@ -576,7 +654,7 @@ static uint16_t emit_argument(struct binder *b, struct re_node *node,
     if (node->masked) {
         uint64_t mask;
 
-        if (!evaluate(b, node, arg, false, &node->mask, &mask)) {
+        if (!evaluate_mask(b, node, arg, &mask)) {
             return no;
         }
         test.mask = mask;

@@ -271,6 +271,7 @@ bool re_form_block_arg(const struct re_form *form, const char *name,
             .width = fields[i].width ? fields[i].width :
                 form->wide ? 64 : 32,
             .is_signed = fields[i].width == 32, .reg = fields[i].word,
+            .is_word = !fields[i].width,
         };
         return true;
     }

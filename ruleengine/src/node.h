@@ -80,7 +80,8 @@ struct re_node {
 
     /* What sense.c found, over all slots */
     bool sensed, holds, fails;
-    bool vague;             /* the target lacks the bits of its mask */
+    bool vague;             /* the target lacks the bits of its mask, or a
+                               number is more than its words can be */
 };
 
 /* Bytes of the entry's value, from a condition's first subject to its last value. */

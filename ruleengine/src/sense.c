@@ -311,7 +311,7 @@ static void sense(struct re_node *node, struct re_layer *layer, unsigned slot,
     if (node->holds && node->fails) {
         return;
     }
-    if (node->kind == RE_NODE_NOT ||
+    if (node->vague || node->kind == RE_NODE_NOT ||
         (node->kind == RE_NODE_COMPARE ? is_plain(node, layer, slot) :
          are_apart(node, groups, &count))) {
         may_do_both(node);

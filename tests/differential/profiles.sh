@@ -15,11 +15,11 @@ compare=$TEST_BUILD/meson/tests/differential/differential-seccomp
 below_emulator()
 {
     if [ ! -x "$TEST_BIN/qemu-x86_64" ]; then
-        skip "$1: a guest" "qemu-x86_64 was not built"
+        skip "${1##*/}: a guest" "qemu-x86_64 was not built"
         return
     fi
     if [ "$(uname -m)" != x86_64 ] || ! command -v gcc >/dev/null; then
-        skip "$1: a guest" "no compiler for x86_64"
+        skip "${1##*/}: a guest" "no compiler for x86_64"
         return
     fi
     gcc -O1 -Wall -static -o "$TEST_TMP/guest" "$here/guest.c" ||
@@ -27,7 +27,7 @@ below_emulator()
     "$compare" "$here/$1" "$2" --refused >"$TEST_TMP/calls"
     is "$("$TEST_BIN/qemu-x86_64" -policy "$2" -policy-log "$TEST_TMP/log" \
         "$TEST_TMP/guest" <"$TEST_TMP/calls" 2>&1)" "many calls, 0 differ" \
-        "$1: a guest gets the same errnos"
+        "${1##*/}: a guest gets the same errnos"
 }
 
 # exported POLICY CALL...: a profile made of it is never weaker, and loses what is
@@ -47,19 +47,19 @@ exported()
         "$name: an export has conditions"
 }
 
-for profile in container.json refusing.json; do
-    policy=$TEST_TMP/${profile%.json}.ini
+for profile in container.json refusing.json ../import/wide.json; do
+    policy=$TEST_TMP/$(basename "$profile" .json).ini
     "$TEST_BIN/qemu-policy" import oci "$here/$profile" -o "$policy" \
         2>"$TEST_TMP/notes"
     output=$("$compare" "$here/$profile" "$policy" 2>&1)
     while read -r verdict number _ name; do
         case $verdict in
-        ok) ok "$profile: $name" ;;
-        not) not_ok "$profile: $name" ;;
+        ok) ok "${profile##*/}: $name" ;;
+        not) not_ok "${profile##*/}: $name" ;;
         '#') note "$number $name" ;;
         esac
     done < <(sed 's/^not ok/not/' <<<"$output")
-    like "$output" "ok 3 - " "$profile: all was compared"
+    like "$output" "ok 3 - " "${profile##*/}: all was compared"
     below_emulator "$profile" "$policy"
 done
 exported "$TEST_TMP/container.ini" lseek ioctl kill setpriority prctl

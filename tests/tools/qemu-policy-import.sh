@@ -25,6 +25,21 @@ becomes()
     succeeds "$2: it decides the same" "$tool" test "$name.ini" "$name.cases"
 }
 becomes oci profile.json
+becomes oci wide.json
+is "$("$tool" check wide.ini)" "wide.ini: ok (33 targets)" \
+    "wide.json: numbers that a target's words cannot hold are no mistake"
+# As its words are, of 32 bits or of 64.
+while read -r target words; do
+    succeeds "wide.json: what that comes to on $target" "$tool" test \
+        wide.ini "wide-$words.cases" --target "$target"
+done <<'END'
+arm narrow
+mipsel narrow
+sparc32plus narrow
+aarch64 wide
+x86_64 wide
+s390x wide
+END
 becomes systemd unit.service
 becomes systemd refusing.service
 becomes systemd families.service
