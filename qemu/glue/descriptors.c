@@ -46,6 +46,14 @@ int policy_reopen(int fd, int how)
     return safe_syscall(__NR_openat, policy_own.proc_fd, name, how, 0);
 }
 
+int policy_reopen_uninterrupted(int fd, int how)
+{
+    char name[40];
+
+    snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
+    return openat(policy_own.proc_fd, name, how);
+}
+
 ssize_t policy_fd_name(int fd, char *buf, size_t size)
 {
     char name[40];
@@ -59,7 +67,7 @@ ssize_t policy_fd_name(int fd, char *buf, size_t size)
     return length;
 }
 
-static bool same_file(int fd, const struct stat *st)
+bool policy_same_file(int fd, const struct stat *st)
 {
     struct stat other;
 
@@ -74,15 +82,22 @@ bool policy_is_emulator(int fd)
     if (fstat(fd, &st) < 0) {
         return false;
     }
-    if (same_file(policy_own.self_fd, &st)) {
+    if (policy_same_file(policy_own.self_fd, &st)) {
         return true;
     }
     for (size_t i = 0; i < ARRAY_SIZE(policy_own.siblings); i++) {
-        if (same_file(policy_own.siblings[i], &st)) {
+        if (policy_same_file(policy_own.siblings[i], &st)) {
             return true;
         }
     }
     return false;
+}
+
+bool policy_is_program(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && policy_same_file(policy_own.program_fd, &st);
 }
 
 int policy_duplicate_aside(int fd)

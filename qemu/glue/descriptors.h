@@ -8,6 +8,8 @@
 #ifndef LINUX_USER_POLICY_DESCRIPTORS_H
 #define LINUX_USER_POLICY_DESCRIPTORS_H
 
+#include <sys/stat.h>
+
 #define POLICY_TARGETS_MAX 64
 
 /* What is open from the start on, in this program image and the next; -1: is
@@ -30,8 +32,13 @@ int policy_own_start(const char *program);
 /* Has the host's execve close all of them, whatever another thread had begun. */
 void policy_own_close_on_exec(void);
 
-/* Whether a descriptor refers to this emulator or one beside it. */
+/* Whether a descriptor, O_PATH or not, refers to this file; -1 is none. */
+bool policy_same_file(int fd, const struct stat *st);
+
+/* Whether a descriptor refers to this emulator or one beside it; to the guest's
+ * program. */
 bool policy_is_emulator(int fd);
+bool policy_is_program(int fd);
 
 /* /proc, O_PATH, or -1; a descriptor that is the guest's program, O_PATH. */
 int policy_proc_fd(void);
@@ -44,9 +51,11 @@ int policy_emulator_fd(unsigned index);
 int policy_message_fd(void);
 
 /* /proc/thread-self/fd/N without the guest's view of /proc: "how" as open's flags;
- * a signal interrupts it.
- * A descriptor, or -1 and errno. */
+ * a signal interrupts it. A descriptor, or -1 and errno. */
 int policy_reopen(int fd, int how);
+
+/* The same, but a signal that waits for the guest is no reason to fail. */
+int policy_reopen_uninterrupted(int fd, int how);
 
 /*
  * Moves a descriptor out of the guest's reach: another thread could put something

@@ -416,14 +416,6 @@ int policy_doors_look_at(int fd)
     return high;
 }
 
-static bool is_same(int fd, const struct stat *st)
-{
-    struct stat own;
-
-    return fstat(fd, &own) == 0 && own.st_dev == st->st_dev &&
-        own.st_ino == st->st_ino;
-}
-
 int policy_doors_take(int fd)
 {
     int high = fd < 0 ? -1 : policy_doors_look_at(fd), err = errno;
@@ -442,7 +434,7 @@ int policy_doors_take_named(int fd, int dirfd, const char *name, int flags)
 
     if (high < 0 || !policy_path_keeps_names() || !policy_has_threads() ||
         (fstatat(dirfd, name, &there, flags | AT_EMPTY_PATH) == 0 &&
-         is_same(high, &there))) {
+         policy_same_file(high, &there))) {
         return high;
     }
     policy_doors_done(high);
@@ -476,7 +468,7 @@ void policy_doors_fork_child(void)
 static bool is_among_own(int fd, const struct stat *st)
 {
     for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
-        if (own != fd && is_same(own, st) &&
+        if (own != fd && policy_same_file(own, st) &&
             !(doors_looked_at & bit_of(own))) {
             return true;
         }
@@ -518,8 +510,8 @@ static bool is_ours(int fd)
     if (fstat(fd, &st) < 0 || counts_elsewhere(fd)) {
         return true;
     }
-    if (is_same(policy_message_fd(), &st) ||
-        is_same(policy_program_fd(), &st) || is_guests_folder(&st)) {
+    if (policy_same_file(policy_message_fd(), &st) ||
+        policy_same_file(policy_program_fd(), &st) || is_guests_folder(&st)) {
         return false;
     }
     pthread_mutex_lock(&doors_lock);
@@ -555,13 +547,6 @@ bool policy_doors_refuse(int fd, bool magic)
         (magic && is_ours(fd));
 }
 
-static bool same_program(int fd)
-{
-    struct stat st;
-
-    return fstat(fd, &st) == 0 && is_same(policy_program_fd(), &st);
-}
-
 /* A symbolic link itself, which O_NOFOLLOW does not open. */
 static int open_link(int found, int flags)
 {
@@ -589,7 +574,7 @@ static int open_magic(int found, int flags)
 {
     bool emulator = policy_is_emulator(found);
 
-    if ((emulator || same_program(found)) &&
+    if ((emulator || policy_is_program(found)) &&
         (flags & (O_ACCMODE | O_TRUNC))) {
         errno = ETXTBSY;
         return -1;

@@ -26,15 +26,11 @@
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 
-/* As policy_reopen(), but a signal that waits for the guest is no reason to
- * fail. A descriptor or a negative errno. */
+/* A descriptor or a negative errno. */
 static int reopen(int fd, int flags)
 {
-    char name[40];
-    int ret;
+    int ret = policy_reopen_uninterrupted(fd, flags);
 
-    snprintf(name, sizeof(name), "thread-self/fd/%d", fd);
-    ret = openat(policy_proc_fd(), name, flags);
     return ret < 0 ? -errno : ret;
 }
 

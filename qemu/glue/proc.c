@@ -190,11 +190,8 @@ static void look_at_program(struct reading *r)
 static void read_file(void *opaque)
 {
     struct reading *r = opaque;
-    char link[40];
-    int fd;
+    int fd = policy_reopen_uninterrupted(r->fd, O_RDONLY | O_CLOEXEC);
 
-    snprintf(link, sizeof(link), "thread-self/fd/%d", r->fd);
-    fd = open_aside(link, O_RDONLY);
     if (fd < 0) {
         r->error = errno;
         return;

@@ -23,14 +23,6 @@
 
 /* --- opening ----------------------------------------------------------- */
 
-static bool same_file(int fd, int other)
-{
-    struct stat a, b;
-
-    return other >= 0 && fstat(fd, &a) == 0 && fstat(other, &b) == 0 &&
-        a.st_dev == b.st_dev && a.st_ino == b.st_ino;
-}
-
 /* Whether the way to a file leads through a link of /proc that is none. */
 static bool by_magic(int dirfd, const char *name)
 {
@@ -53,14 +45,12 @@ static bool by_magic(int dirfd, const char *name)
  */
 static int not_the_emulator(int fd, int dirfd, const char *name)
 {
-    int program = policy_program_fd();
-
     if (!policy_is_emulator(fd) || !by_magic(dirfd, name) ||
-        same_file(fd, program)) {
+        policy_is_program(fd)) {
         return fd;
     }
     policy_doors_done(fd);
-    fd = policy_doors_look_at(program);
+    fd = policy_doors_look_at(policy_program_fd());
     return fd < 0 ? -errno : fd;
 }
 
@@ -171,11 +161,8 @@ struct reading {
 static void read_file(void *opaque)
 {
     struct reading *r = opaque;
-    char name[40];
-    int fd;
+    int fd = policy_reopen_uninterrupted(r->fd, O_RDONLY | O_CLOEXEC);
 
-    snprintf(name, sizeof(name), "thread-self/fd/%d", r->fd);
-    fd = openat(policy_proc_fd(), name, O_RDONLY | O_CLOEXEC);
     r->got = fd < 0 ? -1 : pread(fd, r->buf, r->size, r->at);
     if (r->got < 0) {
         r->got = -errno;

@@ -29,14 +29,6 @@ static unsigned file_count;
 
 /* --- which they are ----------------------------------------------------- */
 
-static bool is_same(int fd, const struct stat *st)
-{
-    struct stat own;
-
-    return fstat(fd, &own) == 0 && own.st_dev == st->st_dev &&
-        own.st_ino == st->st_ino;
-}
-
 /* A file that the emulator writes, and that has a name. What is the guest's own
  * standard error as well is not kept from it. */
 static bool is_written(int own)
@@ -46,7 +38,7 @@ static bool is_written(int own)
 
     return flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) &&
         fstat(own, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink > 0 &&
-        !is_same(policy_message_fd(), &st);
+        !policy_same_file(policy_message_fd(), &st);
 }
 
 void policy_records_prepare(void)
@@ -71,11 +63,11 @@ static bool is_record(const struct stat *st)
     const char *name;
     int folder;
 
-    if (!S_ISREG(st->st_mode) || is_same(policy_message_fd(), st)) {
+    if (!S_ISREG(st->st_mode) || policy_same_file(policy_message_fd(), st)) {
         return false;
     }
     for (unsigned i = 0; i < file_count; i++) {
-        if (is_same(files[i], st)) {
+        if (policy_same_file(files[i], st)) {
             return true;
         }
     }
@@ -105,7 +97,7 @@ bool policy_records_named(int folder, const char *last)
     for (unsigned i = 0; re_engine_log_name(policy_engine, i, &own, &name);
          i++) {
         if (name && strcmp(name, last) == 0 && fstat(folder, &st) == 0 &&
-            is_same(own, &st)) {
+            policy_same_file(own, &st)) {
             return true;
         }
     }
