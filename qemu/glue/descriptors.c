@@ -18,6 +18,21 @@ struct policy_own policy_own = {
 
 int policy_floor = INT_MAX;
 
+bool policy_is_own(int64_t fd)
+{
+    return (uint32_t)fd - (uint32_t)policy_floor < RE_HIGH_COUNT;
+}
+
+int policy_guest_fd(int fd)
+{
+    return policy_engine && policy_is_own(fd) ? -1 : fd;
+}
+
+int policy_poll_fd(int fd)
+{
+    return policy_engine && policy_is_own(fd) ? INT_MAX : fd;
+}
+
 int policy_proc_fd(void)
 {
     return policy_own.proc_fd;

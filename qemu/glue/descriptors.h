@@ -29,6 +29,9 @@ extern struct policy_own policy_own;
  * errno. */
 int policy_own_start(const char *program);
 
+/* Whether a number is one of theirs; of an argument its lower 32 bits. */
+bool policy_is_own(int64_t fd);
+
 /* Has the host's execve close all of them, whatever another thread had begun. */
 void policy_own_close_on_exec(void);
 

@@ -16,6 +16,7 @@
 #include "guest.h"
 #include "handlers.h"
 #include "made.h"
+#include "open.h"
 #include "path.h"
 #include "pin.h"
 #include "policy.h"
@@ -153,7 +154,7 @@ const struct re_guest_ops policy_guest_ops = {
     .descriptor = policy_path_descriptor,
     .canonical = policy_pin_canonical,
     .make_file = policy_made_file,
-    .open_host = policy_made_open,
+    .open_host = policy_open_host,
     .identity = policy_path_identity,
     .sleep = guest_sleep,
     .accept = policy_accept_take,

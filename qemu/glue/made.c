@@ -9,30 +9,18 @@
 #include "qemu.h"
 #include "user-internals.h"
 
-#include <linux/openat2.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "descriptors.h"
-#include "doors.h"
 #include "made.h"
 #include "policy.h"
 
 #define NAME_MAX_BYTES 249      /* of a memfd, without the NUL */
-#define OPEN_TRIES 40           /* for a name that comes and goes */
 
 /* What only says how a name is looked for, or would change the file. */
 #define NOT_AGAIN (O_CREAT | O_EXCL | O_NOFOLLOW | O_TRUNC | O_DIRECT)
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
-
-/* A descriptor or a negative errno. */
-static int reopen(int fd, int flags)
-{
-    int ret = policy_reopen_uninterrupted(fd, flags);
-
-    return ret < 0 ? -errno : ret;
-}
 
 static int write_all(int fd, const char *bytes, size_t len)
 {
@@ -111,63 +99,8 @@ int policy_made_file(void *guest, const void *bytes, size_t len,
     if (fd < 0) {
         return fd;
     }
-    ret = reopen(fd, open_flags & ~NOT_AGAIN);
+    ret = policy_reopen_uninterrupted(fd, open_flags & ~NOT_AGAIN);
+    ret = ret < 0 ? -errno : ret;
     close(fd);
     return ret;
-}
-
-/* A file that exists: looked at, and then opened with no second way to it. */
-static int open_found(int found, int flags, bool magic)
-{
-    if ((flags & O_CREAT) && (flags & O_EXCL)) {
-        return -EEXIST;
-    }
-    if (policy_doors_refuse(found, magic)) {
-        return -EACCES;
-    }
-    return reopen(found, flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW));
-}
-
-/* O_PATH, among the emulator's own descriptors; -1 and errno. */
-static int find(const char *path, int flags, bool *ret_magic)
-{
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY)),
-        .resolve = RESOLVE_NO_MAGICLINKS,
-    };
-    int fd = syscall(__NR_openat2, AT_FDCWD, path, &how, sizeof(how));
-
-    *ret_magic = fd < 0 && (errno == ELOOP || errno == ENOSYS);
-    return policy_doors_take_named(*ret_magic ? open(path, how.flags) : fd,
-                                   AT_FDCWD, path, flags & O_NOFOLLOW ?
-                                   AT_SYMLINK_NOFOLLOW : 0);
-}
-
-int policy_made_open(void *guest, const char *path, int host_flags,
-                     mode_t mode)
-{
-    for (int tries = 0; tries < OPEN_TRIES; tries++) {
-        bool magic;
-        int found = find(path, host_flags, &magic), fd;
-
-        if (found >= 0) {
-            fd = open_found(found, host_flags, magic);
-            policy_doors_done(found);
-            return fd;
-        }
-        if (errno == EAGAIN) {
-            continue;
-        }
-        if (errno != ENOENT || !(host_flags & O_CREAT)) {
-            return -errno;
-        }
-        fd = open(path, host_flags | O_EXCL, mode);
-        if (fd >= 0) {
-            return fd;
-        }
-        if (errno != EEXIST || (host_flags & O_EXCL)) {
-            return -errno;
-        }
-    }
-    return -ELOOP;
 }

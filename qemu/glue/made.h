@@ -10,8 +10,6 @@
 /* For struct re_guest_ops; see there. */
 int policy_made_file(void *guest, const void *bytes, size_t len,
                      const char *name, int open_flags);
-int policy_made_open(void *guest, const char *path, int host_flags,
-                     mode_t mode);
 
 /* The same, among the emulator's own descriptors: the caller's to close. */
 int policy_made_aside(const void *bytes, size_t len, const char *name,

@@ -15,10 +15,10 @@
 #include "accept.h"
 #include "calls.h"
 #include "descriptors.h"
-#include "doors.h"
 #include "exec.h"
 #include "guest.h"
 #include "handover.h"
+#include "look.h"
 #include "options.h"
 #include "path.h"
 #include "pin.h"
@@ -305,7 +305,7 @@ void policy_fork_end(bool child)
     }
     if (child) {
         policy_path_fork_child();
-        policy_doors_fork_child();
+        policy_look_fork_child();
         policy_exec_fork_child();
         policy_accept_fork_child();
         re_fork_child(policy_engine);

@@ -12,7 +12,7 @@
 
 #include "apart.h"
 #include "descriptors.h"
-#include "doors.h"
+#include "look.h"
 #include "path.h"
 #include "policy.h"
 #include "program.h"
@@ -49,8 +49,8 @@ static int not_the_emulator(int fd, int dirfd, const char *name)
         policy_is_program(fd)) {
         return fd;
     }
-    policy_doors_done(fd);
-    fd = policy_doors_look_at(policy_program_fd());
+    policy_look_done(fd);
+    fd = policy_look_at(policy_program_fd());
     return fd < 0 ? -errno : fd;
 }
 
@@ -62,11 +62,11 @@ static int open_path(int dirfd, const char *name, int flags)
         if (dirfd == AT_FDCWD) {
             return -EACCES;
         }
-        fd = policy_doors_look_at(dirfd);
+        fd = policy_look_at(dirfd);
         return fd < 0 ? -errno : fd;
     }
     name = path(name);
-    fd = policy_doors_take(openat(dirfd, name, O_PATH | O_CLOEXEC |
+    fd = policy_look_take(openat(dirfd, name, O_PATH | O_CLOEXEC |
                 (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0)));
     return fd < 0 ? -errno : not_the_emulator(fd, dirfd, name);
 }
@@ -97,10 +97,10 @@ static int check_access(int fd)
 static void forget_file(struct program *p)
 {
     if (p->path_fd >= 0) {
-        policy_doors_done(p->path_fd);
+        policy_look_done(p->path_fd);
     }
     if (p->fd >= 0) {
-        policy_doors_done(p->fd);
+        policy_look_done(p->fd);
     }
     p->path_fd = p->fd = -1;
     g_clear_pointer(&p->real, g_free);
@@ -125,8 +125,8 @@ static int open_found(int found, int kind, char **ret_real)
     if (kind != NO_INTERPRETER && !policy_path_interpreter(kind, real)) {
         return -EACCES;
     }
-    fd = policy_has_threads() ? policy_doors_look_at(found) :
-        policy_doors_take(policy_reopen(found, O_RDONLY | O_CLOEXEC));
+    fd = policy_has_threads() ? policy_look_at(found) :
+        policy_look_take(policy_reopen(found, O_RDONLY | O_CLOEXEC));
     if (fd < 0) {
         return -errno;
     }
@@ -140,7 +140,7 @@ static int open_file(struct program *p, int dirfd, const char *name, int flags,
 {
     forget_file(p);
     p->path_fd = pinned < 0 ? open_path(dirfd, name, flags) :
-        policy_doors_look_at(pinned);
+        policy_look_at(pinned);
     if (p->path_fd < 0) {
         return pinned < 0 ? p->path_fd : -errno;
     }
@@ -387,7 +387,7 @@ static int open_interpreter(struct program *p, const struct elf_head *head)
         return found;
     }
     p->interpreter_fd = open_found(found, RE_INTERPRETER_OF_ELF, &real);
-    policy_doors_done(found);
+    policy_look_done(found);
     if (p->interpreter_fd < 0) {
         return p->interpreter_fd;
     }
@@ -488,7 +488,7 @@ void program_close(struct program *p)
 {
     forget_file(p);
     if (p->interpreter_fd >= 0) {
-        policy_doors_done(p->interpreter_fd);
+        policy_look_done(p->interpreter_fd);
     }
     g_free(p->name);
     if (p->args) {

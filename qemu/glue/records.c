@@ -16,8 +16,8 @@
 
 #include "apart.h"
 #include "descriptors.h"
-#include "doors.h"
 #include "faults.h"
+#include "look.h"
 #include "policy.h"
 #include "records.h"
 
@@ -168,7 +168,7 @@ static int cut(char *path, struct place *ret)
  * apart then. */
 static int hold(int fd, int dirfd, const char *path, bool moves)
 {
-    int high = moves ? policy_doors_take_named(fd, dirfd, path, 0) : fd;
+    int high = moves ? policy_look_take_named(fd, dirfd, path, 0) : fd;
 
     errno = high < 0 && errno == EAGAIN ? EMFILE : errno;
     return high;
@@ -177,7 +177,7 @@ static int hold(int fd, int dirfd, const char *path, bool moves)
 static void let_go(int fd, bool moves)
 {
     if (moves) {
-        policy_doors_done(fd);
+        policy_look_done(fd);
     } else {
         close(fd);
     }
@@ -243,7 +243,7 @@ static int find_object(struct act *act)
 
     act->found = hold(fd, act->dirfds[0], path, act->moves);
     return act->found < 0 ? errno : policy_records_has(act->found) ||
-        policy_doors_refuse(act->found, true) ? EACCES : 0;
+        policy_look_refuses(act->found, true) ? EACCES : 0;
 }
 
 static int find_and_make(struct act *act)
