@@ -185,6 +185,13 @@ static abi_long answer(CPUArchState *env, int64_t result)
 
 static abi_long run_syscall(CPUArchState *env, const struct re_call *call);
 
+/* Whether there never was another thread: QEMU says so to each before it starts
+ * the second one. (Host memory that others share counts as one.) */
+static bool is_alone(CPUArchState *env)
+{
+    return !(env_cpu(env)->tcg_cflags & CF_PARALLEL);
+}
+
 /* A call that a handler makes besides: the emulator's own doors stay shut. */
 static abi_long run_other(CPUArchState *env, struct re_call *call)
 {
@@ -249,9 +256,11 @@ static void release(void)
 static abi_long decide_held(CPUArchState *env, struct re_call *call,
                             policy_original_fn *original)
 {
-    enum re_step step = re_enter(policy_engine, &policy_thread, call);
+    enum re_step step;
     abi_long ret;
 
+    call->alone = is_alone(env);
+    step = re_enter(policy_engine, &policy_thread, call);
     if (step == RE_STEP_RUN && policy_known_map) {
         learn(call);
     }
@@ -262,6 +271,7 @@ static abi_long decide_held(CPUArchState *env, struct re_call *call,
         ret = call->nr == TARGET_NR_exit ?
             run_exit(env, call, call->other ? run_syscall : original) :
             run_checked(env, call, original);
+        call->alone = is_alone(env);
         step = re_resume(policy_engine, &policy_thread, call, outcome(ret));
         if (outcome(ret) != ret) {
             release();

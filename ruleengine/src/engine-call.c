@@ -478,13 +478,10 @@ static void decide_layers(struct re_engine *e, struct re_call *call,
     }
 }
 
-static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
-                                struct re_call *call, bool again)
+/* The call as it came, about which nothing is known yet. */
+static void begin_call(const struct re_engine *e, struct re_call *call,
+                       bool again)
 {
-    bool emulated = false, refused;
-    const struct re_rule *decided = thread->again_rule;
-    const struct re_rule *strictest = NULL;
-
     if (call->facts) {
         call->facts->made = 0;
         call->facts->target = e->target;
@@ -499,12 +496,22 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
     call->has_run = false;
     call->other = false;
     call->settled = false;
-    call->again = again && !thread->again_waits;
+    call->again = again;
     call->asked = call->nr;
     call->manners = call->charged = call->measured = 0;
     call->until = 0;
     call->wildcard = NULL;
     call->refused = NULL;
+}
+
+static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
+                                struct re_call *call, bool again)
+{
+    bool emulated = false, refused;
+    const struct re_rule *decided = thread->again_rule;
+    const struct re_rule *strictest = NULL;
+
+    begin_call(e, call, again && !thread->again_waits);
     if (call->facts && call->slot >= 0 && e->peers[call->slot]) {
         enum re_step step = meet_peer(e, thread, call,
                                       again ? &decided : NULL);
@@ -550,6 +557,29 @@ static enum re_step decide_call(struct re_engine *e, struct re_thread *thread,
     return finish(e, call, emulated ? emulate(e, call, -1) : let_run(call));
 }
 
+/* What is fixed for all calls of a slot. */
+static enum re_step carry_out_fixed(struct re_engine *e, struct re_call *call,
+                                    const struct re_fixed *fixed)
+{
+    const struct re_rule *rule = fixed->rule;
+
+    call->rule = rule;
+    call->layer = fixed->layer;
+    if (rule->verdict != RE_VERDICT_LUA) {
+        call->settled = false;
+        call->result = rule->verdict == RE_VERDICT_RETURN ? rule->value :
+            -rule->error;
+        return RE_STEP_DONE;
+    }
+    begin_call(e, call, false);
+    call->rule = rule;
+    call->layer = fixed->layer;
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        call->decided[i] = e->layers[i]->slots[call->slot].candidates->rule;
+    }
+    return follow_handler(e, call, start(e->layers[fixed->layer], rule, call));
+}
+
 /* bind() of an address that the host lacks, once more. */
 static bool take_wildcard(const struct re_engine *e, struct re_call *call,
                           int64_t result)
@@ -583,6 +613,9 @@ enum re_step re_enter(struct re_engine *e, struct re_thread *thread,
     bool again = made_again(thread, call);
     enum re_step step;
 
+    if (call->slot >= 0 && e->fixed[call->slot].rule && !again) {
+        return carry_out_fixed(e, call, &e->fixed[call->slot]);
+    }
     if (!e->stats) {
         return decide_call(e, thread, call, again);
     }

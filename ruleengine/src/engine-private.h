@@ -17,6 +17,15 @@
 #include "policy.h"
 #include "stats.h"
 
+/*
+ * What every call of a slot comes to, whatever its arguments: one layer's answer
+ * or handler, while the others let it pass and nobody writes that down.
+ */
+struct re_fixed {
+    const struct re_rule *rule;     /* DENY, ERROR, RETURN, LUA; NULL: it depends */
+    unsigned layer;                 /* whose rule it is */
+};
+
 struct re_engine {
     const struct st_target *target;
     struct re_layer *layers[RE_LAYERS_MAX];
@@ -27,6 +36,7 @@ struct re_engine {
     struct re_learn *learn;     /* NULL: nothing is learnt */
     uint8_t map[ST_MAX_SLOTS];
     uint8_t peers[ST_MAX_SLOTS];    /* 1: some condition asks who connects */
+    struct re_fixed fixed[ST_MAX_SLOTS];
 };
 
 #endif

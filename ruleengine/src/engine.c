@@ -60,6 +60,55 @@ static void warn_of_reload(const struct re_config *config,
     }
 }
 
+/* The rule for all of a slot's calls; NULL: the first one asks for something, or
+ * does more than answer. */
+static const struct re_rule *only_rule(const struct re_layer *layer,
+                                       unsigned slot)
+{
+    const struct re_candidate *c = layer->slots[slot].candidates;
+    const struct re_rule *rule = c->rule;
+
+    return c->tests || c->device || c->peers || rule->when.first ||
+        rule->manner || rule->permissive || layer->permissive ||
+        (rule->log && rule->verdict != RE_VERDICT_LUA) ? NULL : rule;
+}
+
+static bool answers(const struct re_rule *rule)
+{
+    return rule->verdict == RE_VERDICT_RETURN ||
+        rule->verdict == RE_VERDICT_ERROR || rule->verdict == RE_VERDICT_DENY;
+}
+
+static struct re_fixed fix(const struct re_engine *e, unsigned slot)
+{
+    struct re_fixed fixed = { NULL };
+
+    for (unsigned i = 0; i < e->layer_count; i++) {
+        const struct re_rule *rule = only_rule(e->layers[i], slot);
+
+        if (rule && rule->verdict == RE_VERDICT_ALLOW) {
+            continue;
+        }
+        if (!rule || fixed.rule ||
+            (!answers(rule) && rule->verdict != RE_VERDICT_LUA)) {
+            return (struct re_fixed) { NULL };
+        }
+        fixed.rule = rule;
+        fixed.layer = i;
+    }
+    return fixed;
+}
+
+/* Statistics look at each call. */
+static void fix_slots(struct re_engine *e)
+{
+    unsigned count = st_slot_count(e->target);
+
+    for (unsigned slot = 0; !e->stats && slot < count; slot++) {
+        e->fixed[slot] = fix(e, slot);
+    }
+}
+
 /* Without a guest there are no connections. */
 static void mark_peers(struct re_engine *e, const struct re_guest_ops *ops)
 {
@@ -211,6 +260,7 @@ int re_engine_new(struct re_engine **ret, const struct re_config *config,
     re_origin_freeze(e->origin);
     make_map(e);
     mark_peers(e, config->ops);
+    fix_slots(e);
     *ret = e;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lua handlers: one Lua 5.4 state for a layer, behind a lock; or, on request,
- * one for each thread, without waiting.
+ * Lua handlers: one Lua 5.4 state for a layer, behind a lock once there can be
+ * threads (re_call.alone); or, on request, one for each, without waiting.
  *
  * A handler runs as a coroutine. When it calls call:run(), it yields; the
  * caller carries out the original call with no lock held and no Lua frame on

@@ -31,6 +31,10 @@ function router(call)
   return result, err
 end
 
+function same(call)
+  return call:run()
+end
+
 function quiet(call)
 end
 
@@ -99,6 +103,19 @@ handlers = handlers.lua
 setpgid = lua through
 END
     expect "8 threads and 4 children in one handler" \
+        "refused=400 others=0 children=4" storm 8 50 setpgid
+    # Without threads there is no lock: it has to be there when the call that
+    # makes the first of them comes back.
+    policy <<'END'
+[policy]
+default  = allow
+handlers = handlers.lua
+[emulate]
+setpgid = lua through
+clone   = lua same
+clone3  = lua same
+END
+    expect "threads and children that are made inside a handler" \
         "refused=400 others=0 children=4" storm 8 50 setpgid
 }
 

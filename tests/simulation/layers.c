@@ -63,12 +63,16 @@ static int64_t number_of(const char *wanted)
         wanted[0] == 'E' ? -st_errno_by_name(target, wanted) : atoi(wanted);
 }
 
+/* Of a call that leaves no record less is looked at on its way. */
+static bool logged;
+
 static void write_file(const char *path, const char *first,
                        const char *second)
 {
     FILE *f = fopen(path, "w");
 
-    fprintf(f, "%s%s", first ? first : "", second ? second : "");
+    fprintf(f, "%s%s%s", logged ? "" : "[policy]\nlog = none\n",
+            first ? first : "", second ? second : "");
     fclose(f);
 }
 
@@ -142,7 +146,8 @@ static void try_row(const struct row *row, char paths[2][64])
     }
     other = outcome(&config, "getpid");
     if (!tap_ok(one == number_of(row->wanted) && other == one,
-                "%s: %s", st_target_name(target), row->wanted)) {
+                "%s: %s%s", st_target_name(target), row->wanted,
+                logged ? "" : ", not logged")) {
         tap_note(row->lines[0]);
         tap_note(row->lines[1] ? row->lines[1] : "");
         tap_note(row->second ? row->second : "");
@@ -187,12 +192,16 @@ int main(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         target = st_target_by_name(names[i]);
         for (size_t j = 0; j < sizeof(rows) / sizeof(rows[0]); j++) {
+            logged = true;
+            try_row(&rows[j], paths);
+            logged = false;
             try_row(&rows[j], paths);
         }
     }
     unlink(paths[0]);
     unlink(paths[1]);
     target = st_target_by_name("arm");
+    logged = true;
     try_spellings(dir);
     rmdir(dir);
     return tap_done();

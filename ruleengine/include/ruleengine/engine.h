@@ -129,6 +129,9 @@ struct re_call {
     uint64_t args[ST_MAX_REGS];     /* sign-extended; RE_STEP_RUN: to run with */
     void *guest;                    /* handed to struct re_guest_ops */
     struct re_facts *facts;         /* this thread's; NULL: none are to be had */
+    bool alone;                     /* no other thread is in the engine, or will
+                                       be before this step is back: handlers run
+                                       without a lock. Anew before re_resume() */
     bool other;                     /* RE_STEP_RUN: number and arguments are those
                                        of a call that a handler makes besides */
 
