@@ -194,10 +194,32 @@ like "$(complete_for qemu-user _qemu_user --policy we)" '^web$' \
     "... a policy's name"
 like "$(complete_for qemu-policy _qemu_policy check bi)" '^binfmt$' \
     "... and for the tool"
+
+# zsh_line TYPED: what zsh makes of it at a TAB
+zsh_line()
+{
+    (cd "$TEST_TMP/nothing" && PATH=$bin:$PATH timeout 30 zsh -f \
+        "$TEST_ROOT/tests/tools/complete.zsh" \
+        "$prefix/share/zsh/site-functions" "$1")
+}
 if command -v zsh >/dev/null; then
-    for file in "$prefix"/share/zsh/site-functions/_*; do
-        succeeds "${file##*/}: zsh can read it" zsh -n "$file"
-    done
+    mkdir "$TEST_TMP/nothing"
+    is "$(zsh_line "qemu-policy rep")" "qemu-policy report " \
+        "zsh completes a command"
+    is "$(zsh_line "qemu-policy check --target mipsn3")" \
+        "qemu-policy check --target mipsn32" "... a target, as far as it goes"
+    is "$(zsh_line "qemu-policy report --ht")" "qemu-policy report --html " \
+        "... an option of the command"
+    is "$(zsh_line "qemu-policy import sy")" "qemu-policy import systemd " \
+        "... a format"
+    is "$(zsh_line "qemu-policy explain web openat2")" \
+        "qemu-policy explain web openat2 " "... a call behind a policy"
+    is "$(zsh_line "qemu-policy check binf")" "qemu-policy check binfmt " \
+        "... a policy's name"
+    is "$(zsh_line "qemu-user --policy-le")" "qemu-user --policy-learn " \
+        "... the launcher's options"
+    is "$(zsh_line "qemu-user --policy binf")" "qemu-user --policy binfmt " \
+        "... and its policies"
 else
     skip "zsh's completion" "there is no zsh"
 fi
