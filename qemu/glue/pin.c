@@ -726,7 +726,10 @@ int policy_pin_canonical(const char *name, char *buf, size_t size)
     err = host_name(fd, host, sizeof(host));
     close(fd);
     if (!err) {
-        policy_pin_guest_name(host, buf, size);
+        /* As stand_in() has it: /proc/self/exe is the guest's program. */
+        policy_pin_guest_name(path_program[0] && path_emulator[0] &&
+                              strcmp(host, path_emulator) == 0 ?
+                              path_program : host, buf, size);
     }
     return err;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Advice about policies that load: rules that cannot decide anything, calls
- * that do what a refused one does, and programs that could not even end. For
- * tools; an emulator does not ask.
+ * that do what a refused one does, and programs that could not even begin or end.
+ * For tools; an emulator does not ask.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -313,7 +313,23 @@ static void lint_danger(const struct re_layer *layer,
     }
 }
 
-/* --- programs that cannot end ------------------------------------------- */
+/* --- programs that can neither begin nor end ----------------------------- */
+
+/* What C libraries and other runtimes ask for before the program's own code. */
+static void lint_begin(const struct re_layer *layer,
+                       const struct re_document *doc)
+{
+    const struct re_rule *rule = layer->default_rule;
+
+    if (layer->permissive || !refuses(rule) || !is_shut(layer, "brk") ||
+        !is_shut(layer, "mmap")) {
+        return;
+    }
+    re_diags_add(doc->diags, RE_WARNING, rule->file, rule->line, 0, 0, NULL,
+                 "`include = base` allows what every C library asks for",
+                 "neither `brk` nor `mmap` is allowed: a program gets no "
+                 "memory, and most end before they begin");
+}
 
 static void lint_end(const struct re_layer *layer,
                      const struct re_document *doc)
@@ -335,6 +351,7 @@ void re_view_lint(struct re_view *view, struct re_diags *diags)
     struct re_document doc = *layer->doc;
 
     doc.diags = diags;
+    lint_begin(layer, &doc);
     lint_end(layer, &doc);
     for (const struct re_draft *d = doc.drafts; d; d = d->next) {
         lint_siblings(layer, &doc, d);

@@ -82,6 +82,8 @@ struct re_node {
     bool sensed, holds, fails;
     bool vague;             /* the target lacks the bits of its mask, or a
                                number is more than its words can be */
+    bool followed, kept;    /* texts: some call follows links, or does not */
+    const char *follower;   /* the first that does */
 };
 
 /* Bytes of the entry's value, from a condition's first subject to its last value. */

@@ -136,6 +136,94 @@ static bool can_end(const struct re_layer *layer, unsigned slot,
     return result;
 }
 
+/* --- paths that nothing has ------------------------------------------------ */
+
+static size_t digits(const char *text, size_t len)
+{
+    size_t n = 0;
+
+    while (n < len && text[n] >= '0' && text[n] <= '9') {
+        n++;
+    }
+    return n;
+}
+
+/* The length of "word" if the text goes on with it, up to a "/" or the end. */
+static size_t goes_on(const char *text, size_t len, const char *word)
+{
+    size_t n = strlen(word);
+
+    return len >= n && memcmp(text, word, n) == 0 &&
+        (len == n || text[n] == '/') ? n : 0;
+}
+
+/*
+ * Links of the kernel's in /proc/PID, which have no path of their own for calls
+ * that follow them. What leads on from the program's first process is looked up
+ * when the policy is loaded ("exe", "cwd", "root"); other processes' cannot be,
+ * and descriptors would be the emulator's.
+ */
+static bool is_kernel_link(const char *text, size_t len)
+{
+    static const char *const links[] = { "/exe", "/cwd", "/root" };
+    bool own;
+    size_t n;
+
+    if (len < 6 || memcmp(text, "/proc/", 6) != 0) {
+        return false;
+    }
+    text += 6;
+    len -= 6;
+    n = digits(text, len);
+    own = n == 0;
+    n = n ? n : goes_on(text, len, "self");
+    n = n ? n : goes_on(text, len, "thread-self");
+    if (n == 0) {
+        return false;
+    }
+    text += n;
+    len -= n;
+    if (len > 6 && memcmp(text, "/task/", 6) == 0) {
+        n = 6 + digits(text + 6, len - 6);
+        text += n;
+        len -= n;
+    }
+    if (len > 4 && memcmp(text, "/fd/", 4) == 0) {
+        return digits(text + 4, len - 4) > 0;
+    }
+    for (unsigned i = 0; i < 3 && !own; i++) {
+        if (goes_on(text, len, links[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* How a call goes about the path that a comparison asks for. */
+static void note_links(struct re_node *node, struct re_layer *layer,
+                       unsigned slot)
+{
+    bool second = strcmp(node->subject, "path2") == 0;
+    const struct re_form *form;
+    const struct re_path_form *p;
+
+    if (!second && strcmp(node->subject, "path") != 0) {
+        return;
+    }
+    form = re_layer_form(layer, slot);
+    if (!form || form->path_count <= second) {
+        return;
+    }
+    p = &form->paths[second];
+    if (p->query.follow) {
+        node->followed = true;
+        node->follower = node->follower ? node->follower :
+            st_slot_name(layer->target, slot);
+    } else {
+        node->kept = true;
+    }
+}
+
 /* --- the tree -------------------------------------------------------------- */
 
 static void may_do_both(struct re_node *node)
@@ -308,6 +396,9 @@ static void sense(struct re_node *node, struct re_layer *layer, unsigned slot,
     unsigned count = 0;
 
     node->sensed = true;
+    if (node->texts) {
+        note_links(node, layer, slot);
+    }
     if (node->holds && node->fails) {
         return;
     }
@@ -357,6 +448,35 @@ static const char *hint_of(const struct re_node *node, char *buf, size_t size)
     return NULL;
 }
 
+/* Whether a part of a condition asks for flags: for O_NOFOLLOW, as like as not. */
+static bool asks_flags(const struct re_node *node)
+{
+    return node && ((node->kind == RE_NODE_COMPARE &&
+                     strncmp(node->subject, "flag", 4) == 0) ||
+                    asks_flags(node->left) || asks_flags(node->right));
+}
+
+static void tell_links(struct re_node *node, struct re_diags *diags)
+{
+    if (!node) {
+        return;
+    }
+    tell_links(node->left, diags);
+    tell_links(node->right, diags);
+    if (!node->followed || node->kept || node->reported ||
+        node->relation == RE_RELATION_LIKE) {
+        return;
+    }
+    for (struct re_text *t = node->texts; t; t = t->next) {
+        if (is_kernel_link(t->chars, t->len)) {
+            re_entry_diag(diags, RE_WARNING, node->entry, t->offset,
+                          t->length, "name what it leads to",
+                          "no path is this: %s follows the link, and a path is "
+                          "where it leads", node->follower);
+        }
+    }
+}
+
 /* True when something was said. */
 static bool tell(struct re_node *node, struct re_diags *diags)
 {
@@ -387,4 +507,7 @@ static bool tell(struct re_node *node, struct re_diags *diags)
 void re_condition_tell_sense(struct re_node *node, struct re_diags *diags)
 {
     tell(node, diags);
+    if (!asks_flags(node)) {
+        tell_links(node, diags);
+    }
 }

@@ -55,6 +55,31 @@ setpgid EACCES
 sync 0"
 }
 
+# A policy's own /proc/self/exe is the program that was started, and no other.
+itself()
+{
+    own_program exec || return 0
+    policy <<'POLICY'
+[policy]
+default = allow
+[deny]
+execve  = EACCES
+setpgid = EACCES
+[allow]
+execve  = path == /proc/self/exe
+POLICY
+    run run path /proc/self/exe show
+    check "/proc/self/exe in a rule: the program runs itself" contains "$out" \
+        "setpgid EACCES"
+    run run path "$probe" show
+    check "... by its name, too" contains "$out" "setpgid EACCES"
+    cp "$probe" "$work/another"
+    run run path "$work/another" show
+    check "... and another program does not run" log_count \
+        '.syscall == "execve" and .errno == "EACCES"' 1
+    check "... nor does the emulator" eval "! contains '$out' setpgid"
+}
+
 # A program of the host is one for another target, and runs where the emulator
 # for it lies beside this one. So what must not run is tried with an emulator
 # that lies alone; and not on the host's own target, whose programs they are.
@@ -428,5 +453,5 @@ handed_over()
         "handed over in sight: 0"
 }
 
-for_each_target inherited handed_over shed counted edited by_name scripts interpreters loaders refused siblings set_uid settings relinked traced
+for_each_target inherited itself handed_over shed counted edited by_name scripts interpreters loaders refused siblings set_uid settings relinked traced
 tap_done

@@ -91,8 +91,8 @@ like "$(cat tcgets2.ini)" '^targets +=( !ppc(64(le)?)?){3}$' \
 succeeds "it loads where it can" "$tool" check tcgets2.ini
 is "$output" "tcgets2.ini: ok (30 targets)" "... and says nothing"
 exits 1 "it does not where it cannot" "$tool" check tcgets2.ini --target ppc
-printf '%s\n' '{"v":1,"verdict":"learn","target":"sparc64","syscall":"kill","args":{"sig":"SIGEMT"}}' \
-    >sigemt.jsonl
+printf '{"v":1,"verdict":"learn","target":"sparc64","syscall":%s}\n' \
+    '"brk","args":{}' '"kill","args":{"sig":"SIGEMT"}' >sigemt.jsonl
 "$tool" learn sigemt.jsonl -o sigemt.ini 2>said
 like "$(grep -A 1 '^targets' sigemt.ini | tr -s ' \n' ' ')" \
     '^targets =( [a-z]\w+){10} $' \

@@ -31,7 +31,7 @@ policy fine.ini <<'END'
 [policy]
 default = deny EPERM
 [allow]
-syscalls = read write exit_group
+syscalls = brk read write exit_group
 END
 says 0 'fine.ini: ok (33 targets)' "a policy without mistakes" check fine.ini
 says 0 'fine.ini: ok (mips)' "... for one target" check fine.ini --target mips
@@ -61,7 +61,7 @@ says 1 'aarch64/arm.ini:2:15: error: unknown target "aarch46"
 
 policy old.ini <<'END'
 [allow]
-syscalls = open exit_group
+syscalls = open exit_group brk
 END
 exits 0 "a warning is no error" "$tool" check old.ini
 like "$output" '^old.ini:2:12: warning: aarch64 has no open.*\(.*on 7 targets: aarch64, .*riscv64\)$' \
@@ -166,7 +166,7 @@ policy some.ini <<'END'
 targets = arm mips
 include = others.ini
 [allow]
-syscalls = read exit_group
+syscalls = brk read exit_group
 [deny arm]
 arm_fadvise64_64 = EACCES
 END
