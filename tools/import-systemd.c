@@ -236,8 +236,8 @@ static void family_word(struct unit *u, unsigned line, const char *word,
 /*
  * RestrictAddressFamilies=AF_INET AF_UNIX, or with "~" those it may not. The
  * first line says which kind of list it is; later ones add to it, or, when they
- * are of the other kind, take away from it. An empty one starts anew, and "none"
- * is a list of those that it may which has none.
+ * are of the other kind, take away from it. An empty one starts anew, and
+ * "none" is a list of those that it may which has none.
  */
 static void families(struct unit *u, unsigned line, char *value)
 {
@@ -295,8 +295,8 @@ static void add_families(struct unit *u)
 #define NAMESPACES "CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|" \
     "CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET"
 
-/* What systemd makes a filter of that refuses calls, besides what it does to the
- * unit's file systems and namespaces. */
+/* What systemd makes a filter of that refuses calls, besides what it does to
+ * the unit's file systems and namespaces. */
 static const struct restriction {
     const char *key;
     bool whole;             /* there is nothing besides */

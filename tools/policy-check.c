@@ -22,8 +22,8 @@ static const char help[] =
 "\n"
 "Exit status: 0 no errors (there may be warnings), 1 errors, 2 wrong usage.\n";
 
-/* One finding and where it holds. The key of "where" is its text with the target's
- * name taken out, so that it can be recognised on another target. */
+/* One finding and where it holds. The key of "where" is its text with the
+ * target's name taken out, so that it can be recognised on another target. */
 struct finding {
     struct re_diag diag;    /* owned copies */
     struct policy_variant where;

@@ -76,8 +76,8 @@ void draft_free(struct policy_draft *d);
  * "argI" in buf[8]. */
 const char *draft_arg(const char *call, unsigned i, char buf[8]);
 
-/* How many bits a call's argument of this name (of draft_arg()) has where it has
- * most; "*ret_narrow": it has less on some target. */
+/* How many bits a call's argument of this name (of draft_arg()) has where it
+ * has most; "*ret_narrow": it has less on some target. */
 unsigned draft_arg_width(const char *call, const char *name, bool *ret_narrow);
 
 /* The name of an errno as numbered on most machines, or NULL. */

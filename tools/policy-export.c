@@ -131,7 +131,8 @@ static void ask(struct exporter *e, int slot, struct re_answer *answers)
     }
 }
 
-/* Whether a call inside another one has a number besides, which stands for it. */
+/* Whether a call inside another one has a number besides, which stands for
+ * it. */
 static bool stands_elsewhere(const struct st_target *t, unsigned slot)
 {
     const char *name = st_slot_name(t, slot);

@@ -31,8 +31,8 @@ static unsigned reasons(const struct policy_layers *l)
     return found;
 }
 
-/* Names in lines, without those that "but" has, too (NULL: all); "?" behind what
- * arguments decide. */
+/* Names in lines, without those that "but" has, too (NULL: all); "?" behind
+ * what arguments decide. */
 static void put_names(FILE *out, const struct host_calls *calls,
                       const struct host_calls *but)
 {
@@ -58,7 +58,8 @@ static void put_names(FILE *out, const struct host_calls *calls,
     fputc('\n', out);
 }
 
-/* What a log of some kind adds, for it is the user who says where records go. */
+/* What a log of some kind adds, for it is the user who says where records
+ * go. */
 static void put_more(FILE *out, const char *log, const struct host_calls *with,
                      const struct host_calls *without)
 {

@@ -10,9 +10,9 @@
 
 /*
  * Calls whose arguments matter; all others are allowed as they are. Looking at
- * files (stat, access, readlink) tells that they exist and no more, and is asked
- * for far too often to be worth a path. Rules for sets hold for all of their
- * calls, so that a C library that uses another one is served as well.
+ * files (stat, access, readlink) tells that they exist and no more, and is
+ * asked for far too often to be worth a path. Rules for sets hold for all of
+ * their calls, so that a C library that uses another one is served as well.
  */
 static const struct learn_trait traits[] = {
     { "open",       LEARN_OPEN, "@open" },

@@ -206,7 +206,8 @@ static const char *access_of(const char *call, const char *flags)
 
 /* --- records ------------------------------------------------------------- */
 
-/* Arguments that rules are made of: a value that is none must not widen them. */
+/* Arguments that rules are made of: a value that is none must not widen
+ * them. */
 static bool is_needed(const struct learn_thing *t, const char *name)
 {
     const struct learn_trait *trait = learn_trait_of(t->call);

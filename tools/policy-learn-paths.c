@@ -99,8 +99,8 @@ static bool find_number(const char *text, size_t *at, size_t *length)
     return false;
 }
 
-/* The path with its number as a pattern, or NULL. Its folders may be patterns by
- * now. */
+/* The path with its number as a pattern, or NULL. Its folders may be patterns
+ * by now. */
 static char *numbered(const struct item *item)
 {
     size_t at, length;

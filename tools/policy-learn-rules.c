@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * From what was seen to rules that allow it: calls without a condition go into
- * a list, and into sets where that opens little more; the others get a rule each
- * that says what mattered.
+ * a list, and into sets where that opens little more; the others get a rule
+ * each that says what mattered.
  */
 #include "policy-learn-rules.h"
 

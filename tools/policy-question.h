@@ -50,8 +50,8 @@ bool policy_layers_load(struct policy_layers *l, const struct st_target *t,
                         const char *const *files, unsigned count);
 void policy_layers_free(struct policy_layers *l);
 
-/* Puts files in the place of words that name policies (ruleengine/find.h), or ends
- * the program with a message where there is none; for
+/* Puts files in the place of words that name policies (ruleengine/find.h), or
+ * ends the program with a message where there is none; for
  * the life of the program. */
 void policy_find_files(char **words, int count);
 

@@ -287,7 +287,8 @@ static uint64_t records(const struct report_sum *sum)
     return n;
 }
 
-/* Another file than a log must not pass for one in which nothing was refused. */
+/* Another file than a log must not pass for one in which nothing was
+ * refused. */
 static bool read_log(const struct report_source *source, const char *log)
 {
     uint64_t had = records(source->sum), damaged = source->sum->damaged;

@@ -3,9 +3,9 @@
  * accept: connections that are judged by whom they come from.
  *
  * A rule for accept that asks for the peer can be decided only when there is a
- * connection. So it is taken first, where the guest cannot use it; the call, when
- * it is carried out, gets that one, and a call that ends otherwise closes it.
- * Include "qemu.h" before this file.
+ * connection. So it is taken first, where the guest cannot use it; the call,
+ * when it is carried out, gets that one, and a call that ends otherwise closes
+ * it. Include "qemu.h" before this file.
  */
 #ifndef LINUX_USER_POLICY_ACCEPT_H
 #define LINUX_USER_POLICY_ACCEPT_H

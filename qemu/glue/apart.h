@@ -18,9 +18,10 @@ bool policy_has_threads(void);
 
 /*
  * Runs a function with a copy of this process' descriptors and of its working
- * folder, which is gone when it returns, and for the rest in this thread's place: with its memory, its
- * errno and its thread-local variables, while no signal reaches it. It has
- * POLICY_APART_STACK bytes of stack. 0 or a host errno: then it was not run.
+ * folder, which is gone when it returns, and for the rest in this thread's
+ * place: with its memory, its errno and its thread-local variables, while no
+ * signal reaches it. It has POLICY_APART_STACK bytes of stack. 0 or a host
+ * errno: then it was not run.
  */
 #define POLICY_APART_STACK (32 * 1024)
 

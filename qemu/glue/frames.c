@@ -11,8 +11,8 @@
 #include "policy.h"
 
 #if defined(TARGET_I386)
-/* x86_64's translation knows but one mode, and asserts it; the kernel would go on
- * with 32-bit code. */
+/* x86_64's translation knows but one mode, and asserts it; the kernel would go
+ * on with 32-bit code. */
 static bool changes_mode(const CPUX86State *env, uint32_t hflags)
 {
 #if defined(TARGET_X86_64)
@@ -24,10 +24,10 @@ static bool changes_mode(const CPUX86State *env, uint32_t hflags)
 }
 
 /*
- * A selector, and the table that it leads to, are the guest's. Where an exception
- * is raised for them, the emulator jumps to where the processor's loop was
- * entered last: outside of the loop, into a stack frame that is gone. For as
- * long as this takes it jumps here; the kernel, too, ends in SIGSEGV.
+ * A selector, and the table that it leads to, are the guest's. Where an
+ * exception is raised for them, the emulator jumps to where the processor's
+ * loop was entered last: outside of the loop, into a stack frame that is gone.
+ * For as long as this takes it jumps here; the kernel, too, ends in SIGSEGV.
  */
 void policy_load_seg(CPUX86State *env, X86Seg seg, int selector)
 {

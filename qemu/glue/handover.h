@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * handover: what an emulator leaves to the one that it executes, in a sealed
- * memfd: options, the policy as it was read, counters, and the program, which is
- * opened once.
+ * memfd: options, the policy as it was read, counters, and the program, which
+ * is opened once.
  *
  * Include "qemu.h" before this file.
  */
@@ -34,7 +34,7 @@ struct policy_head {
     struct policy_own own;
     int32_t shared_fd, learn_fd, stats_fd;
     int32_t engine_fds[RE_SAVED_FDS];
-    int32_t wall_stands;        /* it holds for what comes, and needs no other */
+    int32_t wall_stands;        /* it holds for what comes and needs no other */
 };
 
 /* What the emulator before this one in the same process has left. Everything
@@ -61,8 +61,8 @@ void policy_handover_start(struct re_engine *engine,
                            const struct re_config *config);
 
 /*
- * Makes the memfd for a program, to be run by "emulator", and its head. "envp" is
- * the guest's. A descriptor, or a negative errno.
+ * Makes the memfd for a program, to be run by "emulator", and its head. "envp"
+ * is the guest's. A descriptor, or a negative errno.
  */
 int policy_handover_make(struct policy_head *head,
                          const struct program *program, char **envp,

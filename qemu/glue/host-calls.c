@@ -6,8 +6,9 @@
 
 /*
  * Names are those of syscall-tables; a name stands for all its spellings. A
- * list ends with NULL. All lists hold what linux-user/syscall.c of QEMU 10.0 and
- * 10.2 and the C library do: the guest suites run below a wall made of them.
+ * list ends with NULL. All lists hold what linux-user/syscall.c of QEMU 10.0
+ * and 10.2 and the C library do: the guest suites run below a wall made of
+ * them.
  */
 typedef const char *const list[24];
 
@@ -46,9 +47,9 @@ static const char *const acting[] = {
     "mkdir", "mkdirat", "lseek",
 };
 
-/* A log that is a file: looked at once a second, and opened anew when it has been
- * renamed, see ruleengine/src/sink.h; and whether a guest's path leads there, see
- * records.c. */
+/* A log that is a file: looked at once a second, and opened anew when it has
+ * been renamed, see ruleengine/src/sink.h; and whether a guest's path leads
+ * there, see records.c. */
 static const char *const logging[] = {
     "newfstatat", "statx", "openat", "dup3", "prlimit64", "poll", "ppoll",
     "close_range", "fstatfs", "readlinkat",
@@ -130,8 +131,8 @@ static const list groups[] = {
     { "fadvise64", "fadvise64_64" },
 };
 
-/* Further calls of the host, which are not the guest's by that. The guest's first,
- * then the host's. */
+/* Further calls of the host, which are not the guest's by that. The guest's
+ * first, then the host's. */
 static const list leads_to[] = {
     { "nice", "getpriority", "setpriority" },
     { "getxpid", "getpid", "getppid" },
@@ -179,8 +180,8 @@ static const char *const none[] = {
     "xtensa",
 };
 
-/* QEMU passes these on for no guest, and needs them for nothing: they see or change
- * other processes, the kernel, or what a filter sees. */
+/* QEMU passes these on for no guest, and needs them for nothing: they see or
+ * change other processes, the kernel, or what a filter sees. */
 static const char *const never[] = {
     "add_key", "bpf", "execve", "delete_module", "finit_module",
     "fanotify_init", "fanotify_mark", "init_module",

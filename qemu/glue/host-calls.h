@@ -2,12 +2,12 @@
 /*
  * host-calls: which system calls of the host an emulator below a policy needs.
  *
- * QEMU carries a guest's call out by one or more of the host's, often under other
- * names; and it needs some for itself. What remains can be refused by the host's
- * kernel, whatever becomes of the emulator.
+ * QEMU carries a guest's call out by one or more of the host's, often under
+ * other names; and it needs some for itself. What remains can be refused by the
+ * host's kernel, whatever becomes of the emulator.
  *
- * Knows nothing of QEMU's code and includes none of its headers: qemu-policy and
- * the tests use it as the emulators do.
+ * Knows nothing of QEMU's code and includes none of its headers: qemu-policy
+ * and the tests use it as the emulators do.
  */
 #ifndef LINUX_USER_POLICY_HOST_CALLS_H
 #define LINUX_USER_POLICY_HOST_CALLS_H
@@ -46,8 +46,8 @@ struct host_calls {
 const struct st_target *host_calls_machine(void);
 
 /*
- * "may_run" says whether the policy can ever let a slot's call of the guest run.
- * 0, or -ENOENT when there is no table for this machine.
+ * "may_run" says whether the policy can ever let a slot's call of the guest
+ * run. 0, or -ENOENT when there is no table for this machine.
  */
 int host_calls_derive(struct host_calls *ret, const struct st_target *guest,
                       bool (*may_run)(const void *policy, unsigned slot),

@@ -190,8 +190,8 @@ static unsigned find_ranges(const struct host_calls *calls,
     return count;
 }
 
-/* Halves the ranges: as many comparisons as their number has bits. The jump over
- * the lower half can be a long one. */
+/* Halves the ranges: as many comparisons as their number has bits. The jump
+ * over the lower half can be a long one. */
 static void put_tree(struct maker *m, const struct host_calls *calls,
                      const struct range *ranges, unsigned count)
 {

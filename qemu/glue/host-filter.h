@@ -2,14 +2,14 @@
 /*
  * host-filter: struct host_calls as a program for the host's seccomp.
  *
- * Made by hand rather than by libseccomp: some 80 ranges of numbers instead of a
- * rule for each call. libseccomp takes 1.2 ms to build and 3 ms to load what is
- * built and loaded here in 0.4 ms; all of start-up may take 3. A test runs the
- * program for all numbers and compares it with the table, and with what
+ * Made by hand rather than by libseccomp: some 80 ranges of numbers instead of
+ * a rule for each call. libseccomp takes 1.2 ms to build and 3 ms to load what
+ * is built and loaded here in 0.4 ms; all of start-up may take 3. A test runs
+ * the program for all numbers and compares it with the table, and with what
  * libseccomp makes of it.
  *
- *     open                      allowed; the kernel keeps a map of these and does
- *                               not run the program for them
+ *     open                      allowed; the kernel keeps a map of these and
+ *                               does not run the program for them
  *     refused                   EPERM
  *     numbers without a name    ENOSYS: a newer C library falls back
  *     another architecture      the process is killed

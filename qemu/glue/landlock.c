@@ -100,8 +100,9 @@ static void note(GHashTable *names, const char *name, uint64_t rights)
     *known |= rights;
 }
 
-/* A file can be replaced by a new one of that name, which no rule for the old one
- * knows: so its folder stands for it. Not "/", which would be everything. */
+/* A file can be replaced by a new one of that name, which no rule for the old
+ * one knows: so its folder stands for it. Not "/", which would be
+ * everything. */
 static void note_folder_of(struct landlock *l, const char *name,
                            uint64_t rights)
 {
@@ -203,8 +204,8 @@ static void add_name(struct landlock *l, const char *name, uint64_t rights)
     }
 }
 
-/* A file that is moved must not gain rights on its way, says Landlock; the policy
- * says nothing of the kind. Then all have the same. */
+/* A file that is moved must not gain rights on its way, says Landlock; the
+ * policy says nothing of the kind. Then all have the same. */
 static void add_places(struct landlock *l)
 {
     uint64_t all = READ | EXECUTE;
@@ -234,8 +235,8 @@ static void add_port(void *opaque, uint16_t port)
 
 /* --- what the policy lets through -------------------------------------- */
 
-/* Calls that need rights to files, and to which of their paths. acct and swapon go
- * without: they are for administrators, and not from inside. */
+/* Calls that need rights to files, and to which of their paths. acct and swapon
+ * go without: they are for administrators, and not from inside. */
 static const struct {
     const char *name;
     enum re_extent_of of;
@@ -320,8 +321,8 @@ static enum re_extent note_call(struct landlock *l, const struct re_engine *e,
     return all;
 }
 
-/* The rights that no condition binds to files hold everywhere; of the others, the
- * files are noted. */
+/* The rights that no condition binds to files hold everywhere; of the others,
+ * the files are noted. */
 static void note_files(struct landlock *l, const struct re_engine *e,
                        const struct st_target *t)
 {
@@ -356,8 +357,8 @@ static uint64_t bound_ports(const struct re_engine *e,
 
 /* --- what the emulator needs ------------------------------------------- */
 
-/* Its libraries are loaded anew in an executed program, and libgcc_s when a thread
- * ends. */
+/* Its libraries are loaded anew in an executed program, and libgcc_s when a
+ * thread ends. */
 static int add_library(struct dl_phdr_info *info, size_t size, void *opaque)
 {
     g_autofree char *real = info->dlpi_name && info->dlpi_name[0] ?
@@ -542,15 +543,15 @@ int landlock_prepare(struct landlock **ret, const char **ret_why,
 
 /*
  * A ruleset binds the calling thread and those that it will make. QEMU's RCU
- * thread is there already; like all of QEMU's threads it blocks every signal but
- * those of faults, so one of these makes it call restrict_self.
+ * thread is there already; like all of QEMU's threads it blocks every signal
+ * but those of faults, so one of these makes it call restrict_self.
  */
 #define CALL_SIGNAL SIGFPE
 #define WAIT_NS (NANOSECONDS_PER_SECOND / 2)
 
 static int enforced_fd;
 static int enforced_count;          /* of the others: how many succeeded */
-static sem_t enforced_answer;       /* by each of them, whatever has come of it */
+static sem_t enforced_answer;       /* by each of them, whatever came of it */
 
 static int restrict_self(int fd)
 {

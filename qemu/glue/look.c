@@ -114,9 +114,9 @@ static bool counts_elsewhere(int fd)
 }
 
 /*
- * Folders that the emulator has open have names like others: /proc, a log's. Only
- * to a guest that is elsewhere by chroot() they could be a way back; its working
- * folder is none.
+ * Folders that the emulator has open have names like others: /proc, a log's.
+ * Only to a guest that is elsewhere by chroot() they could be a way back; its
+ * working folder is none.
  */
 static bool is_guests_folder(const struct stat *st)
 {

@@ -30,9 +30,9 @@ void policy_look_done(int fd);
 /* In a child of fork, before it goes on. */
 void policy_look_fork_child(void);
 
-/* Whether "fd" is open on what one of the emulator's own is open on, or cannot be
- * looked at. Standard error, of which there are copies among them, is the guest's
- * too, and so is its program. */
+/* Whether "fd" is open on what one of the emulator's own is open on, or cannot
+ * be looked at. Standard error, of which there are copies among them, is the
+ * guest's too, and so is its program. */
 bool policy_look_is_own(int fd);
 
 /* Whether an open file, O_PATH or not, must not get into the guest's hands: it

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * open: what exists is found as O_PATH and opened once it has been looked at;
- * what does not exist is made, and nothing else is opened instead. Only where no
- * thread could use it meanwhile is a file opened first.
+ * what does not exist is made, and nothing else is opened instead. Only where
+ * no thread could use it meanwhile is a file opened first.
  */
 #include "qemu/osdep.h"
 #include "qemu.h"
@@ -116,9 +116,9 @@ static int open_found(CPUArchState *env, int found,
 }
 
 /*
- * A new file; the name is looked at once. One that is named as a log is made in a
- * folder that has been looked at, and not in the log's own: when the log has been
- * renamed it would go on in the guest's file.
+ * A new file; the name is looked at once. One that is named as a log is made in
+ * a folder that has been looked at, and not in the log's own: when the log has
+ * been renamed it would go on in the guest's file.
  */
 static int make_new(int dirfd, const char *name, const struct open_how *how,
                     uint64_t resolve)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * proc: files of /proc that show the emulator or change it, by whatever name they
- * have been opened, and what a guest sees instead.
+ * proc: files of /proc that show the emulator or change it, by whatever name
+ * they have been opened, and what a guest sees instead.
  *
  * Include "qemu.h" before this file.
  */

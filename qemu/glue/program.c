@@ -107,9 +107,9 @@ static void forget_file(struct program *p)
 }
 
 /*
- * A file that has been found, for reading, and its name. Only what may be executed
- * and the policy does not refuse ("kind"; the program itself has been asked for) is
- * opened. With threads it stays O_PATH: see read_at().
+ * A file that has been found, for reading, and its name. Only what may be
+ * executed and the policy does not refuse ("kind"; the program itself has been
+ * asked for) is opened. With threads it stays O_PATH: see read_at().
  */
 static int open_found(int found, int kind, char **ret_real)
 {
@@ -172,9 +172,9 @@ static void read_file(void *opaque)
     }
 }
 
-/* pread() of what open_found() gave; what it returns, or a negative errno. A file
- * that may be executed is not for every guest to read, and another thread could
- * take a descriptor for that. */
+/* pread() of what open_found() gave; what it returns, or a negative errno. A
+ * file that may be executed is not for every guest to read, and another thread
+ * could take a descriptor for that. */
 static ssize_t read_at(int fd, void *buf, size_t size, off_t at)
 {
     struct reading r = { fd, buf, size, at, 0 };

@@ -22,8 +22,8 @@ struct program {
     bool outside;               /* the host is to run it */
 };
 
-/* What the guest wants executed: execveat's arguments; the path may be one that -L
- * redirects. */
+/* What the guest wants executed: execveat's arguments; the path may be one that
+ * -L redirects. */
 struct program_call {
     int dirfd;
     const char *path;

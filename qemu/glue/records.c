@@ -3,8 +3,8 @@
  * Calls that remove, rename, link, cut or replace files by name. What a name
  * leads to may change between a look and its use, so each call is made on the
  * folder that has been looked into, with a copy of the last part of the name:
- * since the same is refused to all, what an entry of a folder is as a record, it
- * stays.
+ * since the same is refused to all, what an entry of a folder is as a record,
+ * it stays.
  */
 #include "qemu/osdep.h"
 #include "qemu.h"
@@ -164,8 +164,8 @@ static int cut(char *path, struct place *ret)
 }
 
 /* Where no thread of the guest can put something else in its place, for as long
- * as it is needed; -1 is passed on. EMFILE also when one was quicker: it is done
- * apart then. */
+ * as it is needed; -1 is passed on. EMFILE also when one was quicker: it is
+ * done apart then. */
 static int hold(int fd, int dirfd, const char *path, bool moves)
 {
     int high = moves ? policy_look_take_named(fd, dirfd, path, 0) : fd;
@@ -220,7 +220,7 @@ static bool is_kept(const struct place *place)
 struct act {
     int (*make)(const struct act *act, const struct place places[2]);
     int count;                  /* of places: 1, 2 */
-    bool object;                /* paths[0] is followed to what it leads to, ... */
+    bool object;                /* paths[0] is followed to its object, ... */
     bool empty;                 /* ... or is none: dirfds[0] itself */
     bool apart;                 /* for its working folder's sake */
     int dirfds[2];
@@ -287,8 +287,8 @@ static int copy_path(const char **path, char *copy)
     return met < 0 ? EFAULT : !met ? ENAMETOOLONG : !copy[0] ? ENOENT : 0;
 }
 
-/* Among threads with numbers of the emulator's own; when there are none left, or
- * the call needs a working folder, apart. */
+/* Among threads with numbers of the emulator's own; when there are none left,
+ * or the call needs a working folder, apart. */
 static int make(struct act *act)
 {
     char copies[2][PATH_MAX] POLICY_UNSET;
@@ -383,7 +383,8 @@ int policy_linkat(int from, const char *path, int to, const char *new,
 }
 
 /* The name of what has been found, for calls that know names alone: from the
- * folder /proc, wherever a guest's "/" may be. The thread's own, and so apart. */
+ * folder /proc, wherever a guest's "/" may be. The thread's own, and so
+ * apart. */
 static bool name_object(const struct act *act, char name[40])
 {
     snprintf(name, 40, "thread-self/fd/%d", act->found);

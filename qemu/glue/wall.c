@@ -27,7 +27,8 @@ static enum re_wall wall = RE_WALL_OFF;
 static struct host_filter *wall_filter;     /* until it is installed */
 static struct landlock *wall_files;         /* the same */
 
-/* A part of the wall is not to be had: strict does without the guest instead. */
+/* A part of the wall is not to be had: strict does without the guest
+ * instead. */
 static void lacks(const char *part, const char *why)
 {
     if (wall == RE_WALL_STRICT) {
@@ -79,9 +80,9 @@ static unsigned reasons(const struct re_engine *engine,
 }
 
 /*
- * The C library loads libgcc_s when the first thread ends (pthread_exit unwinds)
- * and aborts if it cannot: so it is loaded while files can be opened. Its name is
- * then known, and nothing is opened again.
+ * The C library loads libgcc_s when the first thread ends (pthread_exit
+ * unwinds) and aborts if it cannot: so it is loaded while files can be opened.
+ * Its name is then known, and nothing is opened again.
  */
 static void load_unwinder(const struct host_calls *calls)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * wall: the host's kernel stands behind the policy. What the policy can never let
- * through, and QEMU does not need for itself, fails in the kernel, even for code
- * that has taken the emulator over.
+ * wall: the host's kernel stands behind the policy. What the policy can never
+ * let through, and QEMU does not need for itself, fails in the kernel, even for
+ * code that has taken the emulator over.
  *
  * Include "qemu.h" before this file.
  */

@@ -56,7 +56,7 @@ static int add(struct maker *m, const struct re_axis_value *value,
     return 0;
 }
 
-/* --- numbers --------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------- */
 
 static int add_number(struct maker *m, uint64_t number)
 {
@@ -109,7 +109,7 @@ static int add_ends(struct maker *m, const struct re_test *t)
     return err;
 }
 
-/* --- masks ----------------------------------------------------------------- */
+/* --- masks --------------------------------------------------------------- */
 
 /* Bits that no mask and no constant tells apart. */
 struct classes {
@@ -231,7 +231,7 @@ static int add_numbers(struct maker *m)
     return err;
 }
 
-/* --- texts ----------------------------------------------------------------- */
+/* --- texts --------------------------------------------------------------- */
 
 static bool has_component(const struct maker *m, const char *name)
 {
@@ -275,7 +275,7 @@ static int add_texts(struct maker *m, const struct re_axis_value *like)
     return err;
 }
 
-/* --- addresses ------------------------------------------------------------- */
+/* --- addresses ----------------------------------------------------------- */
 
 static void move(unsigned char ip[16], int by)
 {
@@ -408,7 +408,7 @@ static int add_addresses(struct maker *m)
     return err ? err : add(m, &none, NULL);
 }
 
-/* --- all of them ----------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 int re_axes_values(const struct re_axes *axes, size_t axis,
                    const struct re_test *const *tests, size_t count,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* --- axes ------------------------------------------------------------------ */
+/* --- axes ---------------------------------------------------------------- */
 
 static void clear_path(struct re_path *path)
 {
@@ -18,8 +18,8 @@ static void clear_path(struct re_path *path)
     path->host = NULL;
 }
 
-/* Nothing yet. The room for names is most of it, and not cleared: for each part of a
- * condition that is looked through, there is one. */
+/* Nothing yet. The room for names is most of it, and not cleared: for each part
+ * of a condition that is looked through, there is one. */
 static struct re_facts *new_facts(void)
 {
     const size_t rest = offsetof(struct re_facts, address);
@@ -160,7 +160,7 @@ void re_axes_add(struct re_axes *axes, const struct re_test *tests)
     }
 }
 
-/* --- points ---------------------------------------------------------------- */
+/* --- points -------------------------------------------------------------- */
 
 /* As axis_of(), of an axis that is there; -1: none. */
 static int index_of(const struct re_axes *axes, const struct re_test *t)
@@ -265,7 +265,7 @@ void re_axes_unset(struct re_axes *axes, size_t axis)
     axes->items[axis].at = NULL;
 }
 
-/* --- words ----------------------------------------------------------------- */
+/* --- words --------------------------------------------------------------- */
 
 static bool find_arg(const struct re_axes *axes, const struct re_axis *axis,
                      struct st_arg *ret)

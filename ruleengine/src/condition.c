@@ -515,7 +515,7 @@ static struct re_node *parse_condition(struct parser *p)
     return node;
 }
 
-/* --- where it stands -------------------------------------------------------- */
+/* --- where it stands ----------------------------------------------------- */
 
 static void widen(struct re_extent *e, size_t offset, size_t length)
 {

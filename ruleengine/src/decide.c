@@ -200,7 +200,8 @@ static bool candidate_holds(const struct re_layer *layer,
 
 /* Counts this call and says whether it is one of those the rule wants. A call
  * that is made again was counted before, and let through: of the rules with a
- * "when", only the one that had decided it and such as let calls through hold. */
+ * "when", only the one that had decided it and such as let calls through
+ * hold. */
 static bool when_holds(const struct re_rule *rule,
                        const struct re_rule *const *again)
 {

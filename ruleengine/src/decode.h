@@ -58,8 +58,9 @@ void re_decode(const struct re_decoder *d, const struct st_arg *all,
                const uint64_t args[ST_MAX_REGS], char *buf, size_t size,
                struct re_decoded *ret);
 
-/* A structure that argument "index" leads to, as text ("{tv_sec=1, tv_nsec=0}");
- * false when it is of no kind that is known, or cannot be read. */
+/* A structure that argument "index" leads to, as text ("{tv_sec=1,
+ * tv_nsec=0}"); false when it is of no kind that is known, or cannot be
+ * read. */
 bool re_decode_struct(const struct re_decoder *d, const struct st_arg *all,
                       unsigned count, unsigned index,
                       const uint64_t args[ST_MAX_REGS], struct re_out *out);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which of its reads a descriptor is at is its position in the file: all of them
- * stand there one behind the other, and a read ends where one of them ends. So
- * the kernel keeps that, through dup, fork, execve and messages.
+ * Which of its reads a descriptor is at is its position in the file: all of
+ * them stand there one behind the other, and a read ends where one of them
+ * ends. So the kernel keeps that, through dup, fork, execve and messages.
  */
 #include "device.h"
 
@@ -145,7 +145,7 @@ int re_device_entry(struct re_document *doc, const struct re_entry *entry,
     return 0;
 }
 
-/* --- rules ----------------------------------------------------------------- */
+/* --- rules --------------------------------------------------------------- */
 
 /* An entry that nobody has written, in the place of the section's head. */
 static struct re_entry *new_entry(struct re_document *doc,
@@ -252,7 +252,7 @@ int re_device_add(struct re_document *doc, const struct re_section_head *head)
     return err;
 }
 
-/* --- files ------------------------------------------------------------------ */
+/* --- files --------------------------------------------------------------- */
 
 int re_devices_make(struct re_document *doc)
 {
@@ -282,7 +282,7 @@ bool re_device_is(const struct re_device *device,
         id[0] == device->id[0] && id[1] == device->id[1];
 }
 
-/* --- reads ------------------------------------------------------------------ */
+/* --- reads --------------------------------------------------------------- */
 
 /* How much of a read may be had at a position. */
 static size_t piece_at(const struct re_device *device, int64_t at)

@@ -31,7 +31,8 @@ struct re_device {
 };
 
 /* An entry of a section [device ...]; the section is made when it is new.
- * "*ret_rule" says that the entry is a rule for the device, still to be read. */
+ * "*ret_rule" says that the entry is a rule for the device, still to be
+ * read. */
 int re_device_entry(struct re_document *doc, const struct re_entry *entry,
                     struct re_device **ret, bool *ret_rule);
 

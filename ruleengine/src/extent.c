@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A condition is a graph of tests that lead on to others or to an end, and a
- * slot's rules are a chain of them: whose condition does not hold, leads on to the
- * next. What can be let through is found by walking it: if a rule that lets calls
- * through can be reached without a test of the wanted kind that holds, nothing
- * can be said; else each such test from which one can be reached tells a part of
- * the extent.
+ * slot's rules are a chain of them: whose condition does not hold, leads on to
+ * the next. What can be let through is found by walking it: if a rule that lets
+ * calls through can be reached without a test of the wanted kind that holds,
+ * nothing can be said; else each such test from which one can be reached tells
+ * a part of the extent.
  */
 #include "extent.h"
 
@@ -97,8 +97,9 @@ static unsigned first_test(const struct re_candidate *c)
     return c->tests ? 0 : RE_COND_TRUE;
 }
 
-/* Whether a rule that lets calls through can be reached from there. Each test is
- * entered once: who comes by again has had its answer. Long lists go on at "no". */
+/* Whether a rule that lets calls through can be reached from there. Each test
+ * is entered once: who comes by again has had its answer. Long lists go on at
+ * "no". */
 static bool reaches(struct walk *w, unsigned candidate, unsigned at)
 {
     bool found = false;
@@ -148,7 +149,8 @@ static bool reaches_anew(struct walk *w, unsigned candidate, unsigned at,
     return reaches(w, candidate, at);
 }
 
-/* What stands before the first of a pattern's special characters, up to a "/". */
+/* What stands before the first of a pattern's special characters, up to a
+ * "/". */
 static void tell_pattern(const struct re_extent_query *q, const char *pattern)
 {
     char dir[RE_PATH_MAX];

@@ -75,8 +75,8 @@ enum re_access re_fact_access(struct re_facts *f, const struct re_form *form);
 const struct re_block *re_fact_block(struct re_facts *f,
                                      const struct re_form *form);
 
-/* For a call that accepts: takes a connection and makes the address of it. 0, or
- * what the call ends with: a guest errno, negative, or RE_RESULT_AGAIN. */
+/* For a call that accepts: takes a connection and makes the address of it. 0,
+ * or what the call ends with: a guest errno, negative, or RE_RESULT_AGAIN. */
 int64_t re_fact_peer(struct re_facts *f, const struct re_form *form);
 
 /* What a file is opened for, by the flags of a call with this form. */

@@ -8,7 +8,7 @@
 
 enum {
     FIX_TEXT_MAX = 300,     /* bytes of one path or address */
-    FIX_LINE_MAX = 198,     /* of a line in a policy: the reader takes no more */
+    FIX_LINE_MAX = 198,     /* of a policy's line: the reader takes no more */
 };
 
 /* What stands in the way of an [allow] line, the strongest last. */

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Opens a folder among the own descriptors. A descriptor or a negative errno. */
+/* Opens a folder among the own descriptors. A descriptor or a negative
+ * errno. */
 int re_folder_open(const char *path, int floor);
 
 /* The names that end in "suffix" and do not start with a dot, as

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What somebody says about a call: words such as "flags=O_RDWR" and "port=25". */
+/* What somebody says about a call: words such as "flags=O_RDWR" and
+ * "port=25". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>

@@ -32,7 +32,7 @@ struct runs {
     size_t count;
 };
 
-/* --- keys ------------------------------------------------------------------ */
+/* --- keys ---------------------------------------------------------------- */
 
 static void put_test(FILE *out, const struct re_test *t)
 {
@@ -88,7 +88,7 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* --- runs ------------------------------------------------------------------ */
+/* --- runs ---------------------------------------------------------------- */
 
 static int make_runs(const struct re_side *side, struct runs *r)
 {

@@ -32,7 +32,7 @@ struct re_question {
     const struct re_known *known;   /* NULL: nothing is */
     struct re_facts *facts;         /* a copy of known->about */
     uint64_t regs[ST_MAX_REGS];
-    struct st_arg word;             /* one that lies in memory, looked up last */
+    struct st_arg word;             /* one in memory, looked up last */
 };
 
 /* Whether a condition holds; a node that depends on something unknown, and

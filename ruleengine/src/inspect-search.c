@@ -49,7 +49,7 @@ static const struct re_candidate *candidate(const struct re_search *s,
     return &s->sides[side].slot->candidates[i];
 }
 
-/* --- one rule -------------------------------------------------------------- */
+/* --- one rule ------------------------------------------------------------ */
 
 /* Marks the tests that can be reached; which ends can, as a set of 1 (true)
  * and 2 (false). */
@@ -106,7 +106,7 @@ static enum re_truth holds(struct re_search *s, unsigned side, unsigned i)
     return at == RE_COND_TRUE ? RE_YES : RE_NO;
 }
 
-/* --- what is alive --------------------------------------------------------- */
+/* --- what is alive ------------------------------------------------------- */
 
 static int alive_make(struct alive *a, size_t first, size_t second)
 {
@@ -197,7 +197,7 @@ static int part(struct re_search *s, const struct alive *a)
     }
 }
 
-/* --- the next axis --------------------------------------------------------- */
+/* --- the next axis ------------------------------------------------------- */
 
 static int by_content(const struct re_test *a, const struct re_test *b)
 {
@@ -372,7 +372,7 @@ static int choose(struct re_search *s, const struct alive *own,
     return 0;
 }
 
-/* --- values that are alike ------------------------------------------------- */
+/* --- values that are alike ----------------------------------------------- */
 
 struct seen {
     struct {
@@ -420,7 +420,7 @@ static int seen_make(struct seen *seen, size_t values)
     return seen->items ? 0 : -ENOMEM;
 }
 
-/* --- all values ------------------------------------------------------------ */
+/* --- all values ---------------------------------------------------------- */
 
 /* False when there was enough asked. */
 static bool may_go_on(struct re_search *s)

@@ -130,7 +130,8 @@ static enum re_truth compare(struct re_question *q, struct re_node *node)
         return RE_OPEN;
     }
     prepare_facts(q);
-    return re_tests_hold_with_facts(bound.tests, q->regs, q->facts) ? RE_YES : RE_NO;
+    return re_tests_hold_with_facts(bound.tests, q->regs, q->facts) ? RE_YES :
+        RE_NO;
 }
 
 enum re_truth re_question_holds(struct re_question *q, struct re_node *node)

@@ -13,8 +13,8 @@ static bool names_paths(const struct re_slot *slot)
     return false;
 }
 
-/* An emulation carries out the execution otherwise or not at all, and none of it
- * can be done to an interpreter alone. */
+/* An emulation carries out the execution otherwise or not at all, and none of
+ * it can be done to an interpreter alone. */
 static bool stands_in_the_way(const struct re_rule *rule,
                               const struct re_rule *decided,
                               enum re_interpreter kind)

@@ -82,9 +82,9 @@ struct re_json {
 void re_json_begin(struct re_json *j, char *buf, size_t size);
 
 /*
- * The same members as lines for the journal: PREFIX and the key in capitals, "=",
- * the value; strings without quotes, but escaped as in JSON; objects as JSON.
- * The prefix (at most 16 bytes) is borrowed.
+ * The same members as lines for the journal: PREFIX and the key in capitals,
+ * "=", the value; strings without quotes, but escaped as in JSON; objects as
+ * JSON. The prefix (at most 16 bytes) is borrowed.
  */
 void re_json_begin_fields(struct re_json *j, char *buf, size_t size,
                           const char *prefix);

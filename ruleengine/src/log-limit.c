@@ -2,7 +2,8 @@
 #include "log-limit.h"
 
 enum re_log_answer re_log_limit_all(struct re_log_limit *limit,
-                                  const struct re_log_rate *rate, int64_t second)
+                                    const struct re_log_rate *rate,
+                                    int64_t second)
 {
     uint64_t period, before, after, used;
 
@@ -31,8 +32,9 @@ static uint64_t mix(uint64_t x)
     return x ^ x >> 31;
 }
 
-bool re_log_limit_kind(struct re_log_limit *limit, const struct re_log_rate *rate,
-                   uint64_t kind, int64_t second)
+bool re_log_limit_kind(struct re_log_limit *limit,
+                       const struct re_log_rate *rate, uint64_t kind,
+                       int64_t second)
 {
     const uint64_t most = 0xffffff;
     uint64_t hash = mix(kind), head, before, after, used;

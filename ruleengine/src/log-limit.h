@@ -37,10 +37,12 @@ enum re_log_answer {
 
 /* Whether one more record may be written at this second. */
 enum re_log_answer re_log_limit_all(struct re_log_limit *limit,
-                                  const struct re_log_rate *rate, int64_t second);
+                                    const struct re_log_rate *rate,
+                                    int64_t second);
 
 /* The same for one more of a kind. */
-bool re_log_limit_kind(struct re_log_limit *limit, const struct re_log_rate *rate,
-                   uint64_t kind, int64_t second);
+bool re_log_limit_kind(struct re_log_limit *limit,
+                       const struct re_log_rate *rate, uint64_t kind,
+                       int64_t second);
 
 #endif

@@ -11,9 +11,9 @@
  *
  * so that they cost no memory and leave nothing to collect. A handler may have
  * kept an old one anywhere: no other call has its number, and it is honoured
- * only while this very handler runs (another thread's is waiting in its original
- * call). The metatable is that of all light userdata of the state; there are no
- * others that handlers can get at.
+ * only while this very handler runs (another thread's is waiting in its
+ * original call). The metatable is that of all light userdata of the state;
+ * there are no others that handlers can get at.
  */
 #include "lua-private.h"
 

@@ -22,7 +22,8 @@
 
 #define FORMAT_MAX 512      /* bytes of a format, translated */
 
-/* The targets whose 64-bit integers are not aligned to 8 bytes in structures. */
+/* The targets whose 64-bit integers are not aligned to 8 bytes in
+ * structures. */
 static unsigned max_align(const struct re_lua *lua)
 {
     static const struct {

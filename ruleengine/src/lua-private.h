@@ -119,12 +119,13 @@ struct re_lua {
     struct re_audit *audit;
     const struct re_rule *on_error;
     struct re_origin *origin;       /* NULL: the file system */
-    char *folder;           /* of handlers being loaded, with its "/"; or NULL */
+    char *folder;           /* of handlers being loaded, with "/"; or NULL */
     struct re_lua_store *store;     /* shared values; NULL: none */
     int message_fd;         /* -1: messages are lost */
 
     /* With a state per thread: "home" has the list, guarded by its lock, and
-     * lends the others its store and message_fd. Else it is the state itself. */
+     * lends the others its store and message_fd. Else it is the state
+     * itself. */
     struct re_lua *home;
     struct re_lua *states, *next_state, *previous_state;
     pthread_key_t key;      /* home's: the thread's state */
@@ -183,8 +184,8 @@ int re_lua_handler_find(lua_State *L);
 int re_lua_new_of(struct re_lua **ret, struct re_lua *home,
                   const struct re_lua_limits *limits);
 
-/* Where files are loaded: threads have small stacks, so what is loaded by one is
- * loaded as deep as handlers are run, and so is the home of such states. */
+/* Where files are loaded: threads have small stacks, so what is loaded by one
+ * is loaded as deep as handlers are run, and so is the home of such states. */
 static inline lua_State *re_lua_loader(const struct re_lua *lua)
 {
     return (lua->limits.per_thread || lua->home != lua) && lua->base ?
@@ -272,7 +273,8 @@ struct re_lua_run *re_lua_call_check(lua_State *L);
 /* The run of the arguments' object that is the first argument; likewise. */
 struct re_lua_run *re_lua_args_object(lua_State *L);
 
-/* Raises unless the running function may yield, for what messages call "what". */
+/* Raises unless the running function may yield, for what messages call
+ * "what". */
 void re_lua_may_yield(lua_State *L, struct re_lua_run *run, const char *what);
 
 /* --- lua-args.c -------------------------------------------------------- */

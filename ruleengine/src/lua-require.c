@@ -2,8 +2,8 @@
 /*
  * require(name) for handlers: NAME.lua, with "/" for ".", in the folder of the
  * policy's own handlers, and nowhere else. Files are read while the policy is
- * loaded, by way of the origin, so that programs that are executed find the same
- * text; later, require() gives what has been loaded.
+ * loaded, by way of the origin, so that programs that are executed find the
+ * same text; later, require() gives what has been loaded.
  */
 #include "lua-private.h"
 

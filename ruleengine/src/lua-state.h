@@ -21,7 +21,8 @@ struct re_audit;
 struct re_origin;
 
 enum re_lua_flavour {
-    RE_LUA_HANDLERS,        /* [policy] handlers: call objects, safe libraries */
+    RE_LUA_HANDLERS,        /* [policy] handlers: call objects, and libraries
+                               that are safe */
     RE_LUA_RULES,           /* --rules: the older form, all libraries */
 };
 
@@ -44,9 +45,9 @@ struct re_lua_limits {
 };
 
 enum re_lua_step {
-    RE_LUA_RUN,             /* call->args are to be carried out; call->lua set */
+    RE_LUA_RUN,             /* carry out call->args; call->lua is set */
     RE_LUA_RESULT,          /* call->result is the answer */
-    RE_LUA_PASS,            /* no answer: carry out call->args, and that is it */
+    RE_LUA_PASS,            /* no answer: carry out call->args, no more */
     RE_LUA_FAILED,          /* the handler failed: on-error decides */
 };
 
@@ -56,15 +57,16 @@ int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
 void re_lua_free(struct re_lua *lua);
 
 /*
- * A state of directories of rules that takes the place of "first": it writes its
- * messages where that does, shares its values and counts failures there. For
- * threads of the guest, whose stacks are small. "first" outlives it, and its
- * origin, where it finds the texts, is borrowed. 0 or -ENOMEM.
+ * A state of directories of rules that takes the place of "first": it writes
+ * its messages where that does, shares its values and counts failures there.
+ * For threads of the guest, whose stacks are small. "first" outlives it, and
+ * its origin, where it finds the texts, is borrowed. 0 or -ENOMEM.
  */
 int re_lua_new_again(struct re_lua **ret, struct re_lua *first,
                      struct re_origin *origin);
 
-/* Whether no call waits in the state, so that it can be freed if none starts. */
+/* Whether no call waits in the state, so that it can be freed if none
+ * starts. */
 bool re_lua_unused(struct re_lua *lua);
 
 /* Where call:log() and c_log() write; borrowed. Without one: nowhere. */
@@ -87,8 +89,8 @@ int re_lua_share(struct re_lua *lua);
 /* Handlers that have failed so far, told on standard error or not. */
 uint64_t re_lua_failures(struct re_lua *lua);
 
-/* Tells the log of something at a place ("a.lua:3"), and "aloud" standard error,
- * too. */
+/* Tells the log of something at a place ("a.lua:3"), and "aloud" standard
+ * error, too. */
 void re_lua_tell(struct re_lua *lua, const char *place, const char *text,
                  bool aloud);
 

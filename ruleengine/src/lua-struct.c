@@ -4,8 +4,8 @@
  *
  *     call:get(name, addr [, count])   { st_size = ..., ... }; with a count, a
  *                                      list of them; nil, "EFAULT"
- *     call:put(name, addr, table)      sets the members in the table, leaves the
- *                                      others; true, or nil, "EFAULT"
+ *     call:put(name, addr, table)      sets the members in the table, leaves
+ *                                      the others; true, or nil, "EFAULT"
  *     call:sizeof(name)                bytes
  *     call:decode(argument)            what an argument leads to
  *     call:encode(argument, value)     the other way
@@ -207,7 +207,7 @@ static int method_sizeof(lua_State *L)
 /* Where a call has its address. */
 struct place {
     struct st_arg addr, len;
-    bool out;               /* the kernel fills it in; the length is in memory */
+    bool out;               /* the kernel fills it in; its length is in memory */
 };
 
 static bool find_address(lua_State *L, const struct re_lua_run *run,

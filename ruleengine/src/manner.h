@@ -19,10 +19,10 @@
 struct re_limit {
     uint64_t amount;            /* calls or bytes, at least 1 */
     uint64_t period;            /* ns; 0: the amount is for good */
-    const char *measure;        /* an argument's name; NULL: calls are counted */
+    const char *measure;        /* an argument; NULL: calls are counted */
     bool of_result;             /* "of result" */
     size_t offset, length;      /* of the measure, in the entry's value */
-    bool waits;                 /* beyond it the call waits; "beyond" is unused */
+    bool waits;                 /* beyond it calls wait; "beyond" is unused */
     struct re_rule beyond;      /* refuses */
     _Atomic uint64_t *state;
 };
@@ -95,8 +95,8 @@ const struct re_rule *re_manner_ask(const struct re_layer *layer,
                                     const struct re_rule *rule);
 
 /*
- * Before the verdict is carried out: delays and signals of layer "only", or (-1)
- * of all layers. False: a signal came meanwhile, and the call must be made
+ * Before the verdict is carried out: delays and signals of layer "only", or
+ * (-1) of all layers. False: a signal came meanwhile, and the call must be made
  * again.
  */
 bool re_manner_begin(const struct re_layer *layer, struct re_thread *thread,

@@ -248,7 +248,8 @@ bool re_mask_least(uint64_t mask, uint64_t low, uint64_t *ret)
         *ret = low;
         return true;
     }
-    /* All up to the highest bit outside becomes 0, and what is above it more. */
+    /* All up to the highest bit outside becomes 0, and what is above it
+     * more. */
     above = outside >= UINT64_C(1) << 63 ? 0 :
         mask & ~((UINT64_C(2) << (63 - __builtin_clzll(outside))) - 1);
     *ret = ((low | ~above) + 1) & above;

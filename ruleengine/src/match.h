@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Comparing paths, addresses and masked values. No allocation, no locale, no recursion. */
+/* Comparing paths, addresses and masked values. No allocation, no locale, no
+ * recursion. */
 #ifndef RULEENGINE_MATCH_H
 #define RULEENGINE_MATCH_H
 

@@ -50,7 +50,8 @@ struct re_range {
     struct re_value low, high;
 };
 
-/* A path, a pattern, an address: what stands behind a subject that is no number. */
+/* A path, a pattern, an address: what stands behind a subject that is no
+ * number. */
 struct re_text {
     struct re_text *next;
     const char *chars;      /* quotes and their backslashes removed */
@@ -86,7 +87,8 @@ struct re_node {
     const char *follower;   /* the first that does */
 };
 
-/* Bytes of the entry's value, from a condition's first subject to its last value. */
+/* Bytes of the entry's value, from a condition's first subject to its last
+ * value. */
 struct re_extent {
     size_t from, to;        /* SIZE_MAX and 0 at first */
 };

@@ -34,7 +34,7 @@ enum re_verdict {
     RE_VERDICT_RUN,         /* emulate: carried out, in its "manner" */
     RE_VERDICT_WILDCARD,    /* emulate: bind, else to the wildcard address */
     RE_VERDICT_PARENTS,     /* emulate: once missing directories are made */
-    RE_VERDICT_ROOT,        /* emulate: below the guest's root, and there alone */
+    RE_VERDICT_ROOT,        /* emulate: below the guest's root and only there */
     RE_VERDICT_REDIRECT,    /* emulate: on another file of the host's */
     RE_VERDICT_DEVICE,      /* emulate: on a device of the policy */
     RE_VERDICT_READ,        /* emulate: from one of a device's reads */
@@ -202,7 +202,8 @@ bool re_tests_hold_with_facts(const struct re_test *tests,
 /* The rule that decides a slot (-1: unknown number) for these arguments. With
  * "again", the call was decided and counted before, and let through by that
  * rule; NULL: it is new, and rules with a "when" that match count it. Without
- * facts, a condition that needs them holds for a rule that refuses, and for no other. */
+ * facts, a condition that needs them holds for a rule that refuses, and for no
+ * other. */
 const struct re_rule *re_layer_decide(const struct re_layer *layer, int slot,
                                       const uint64_t args[ST_MAX_REGS],
                                       struct re_facts *facts,

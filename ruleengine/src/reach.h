@@ -12,8 +12,8 @@
 /* Whether a call that the rule decides may be carried out. */
 bool re_rule_may_run(const struct re_layer *layer, const struct re_rule *rule);
 
-/* Whether any call of the slot can be carried out: by a rule that allows it, by a
- * handler, or because a refusal is permissive. -1: unknown numbers. */
+/* Whether any call of the slot can be carried out: by a rule that allows it, by
+ * a handler, or because a refusal is permissive. -1: unknown numbers. */
 bool re_layer_may_run(const struct re_layer *layer, int slot);
 
 /* Whether handlers or rules do things on the host by themselves: open other

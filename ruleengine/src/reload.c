@@ -32,7 +32,7 @@
 struct generation {
     struct generation *next;        /* the one before */
     struct re_layer *layer;
-    struct re_origin *origin;       /* its texts; the first one's: the engine's */
+    struct re_origin *origin;       /* its texts; the first: the engine's */
     unsigned starting;      /* threads on their way into its state */
 };
 

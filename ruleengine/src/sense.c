@@ -14,7 +14,7 @@ enum {
     QUESTIONS_MAX = 20000,  /* for one part of it */
 };
 
-/* --- one comparison -------------------------------------------------------- */
+/* --- one comparison ------------------------------------------------------ */
 
 /* One range of an integer, at its width and with its mask. */
 static void judge_range(const struct re_test *t, bool *ret_in, bool *ret_out)
@@ -31,7 +31,7 @@ static void judge_range(const struct re_test *t, bool *ret_in, bool *ret_out)
     *ret_out = t->low > 0 || high < mask;
 }
 
-/* --- all kinds of tests ---------------------------------------------------- */
+/* --- all kinds of tests -------------------------------------------------- */
 
 /* Looks for a call of which the tests say so; true, too, when that would take
  * too long or cannot be told. */
@@ -136,7 +136,7 @@ static bool can_end(const struct re_layer *layer, unsigned slot,
     return result;
 }
 
-/* --- paths that nothing has ------------------------------------------------ */
+/* --- paths that nothing has ---------------------------------------------- */
 
 static size_t digits(const char *text, size_t len)
 {
@@ -224,7 +224,7 @@ static void note_links(struct re_node *node, struct re_layer *layer,
     }
 }
 
-/* --- the tree -------------------------------------------------------------- */
+/* --- the tree ------------------------------------------------------------ */
 
 static void may_do_both(struct re_node *node)
 {
@@ -433,7 +433,7 @@ void re_condition_sense(struct re_node *node, struct re_layer *layer,
     sense(node, layer, slot, diags);
 }
 
-/* --- warnings -------------------------------------------------------------- */
+/* --- warnings ------------------------------------------------------------ */
 
 static const char *hint_of(const struct re_node *node, char *buf, size_t size)
 {
@@ -448,7 +448,8 @@ static const char *hint_of(const struct re_node *node, char *buf, size_t size)
     return NULL;
 }
 
-/* Whether a part of a condition asks for flags: for O_NOFOLLOW, as like as not. */
+/* Whether a part of a condition asks for flags: for O_NOFOLLOW, as like as
+ * not. */
 static bool asks_flags(const struct re_node *node)
 {
     return node && ((node->kind == RE_NODE_COMPARE &&

@@ -13,7 +13,8 @@
 /* After a slot was bound: notes what its calls can make of the condition. */
 void re_condition_sense(struct re_node *node, struct re_layer *layer,
                         unsigned slot, struct re_diags *diags);
-/* After all slots: warns of parts that never, or always, hold in all of them. */
+/* After all slots: warns of parts that never, or always, hold in all of
+ * them. */
 void re_condition_tell_sense(struct re_node *node, struct re_diags *diags);
 
 #endif

@@ -11,8 +11,8 @@
  *
  *     all         write, and gettid, getpid, prctl(PR_GET_NAME), clock_gettime
  *                 of those who format the record
- *     file        once a second newfstatat, fstat, pread64; after a rename openat,
- *                 fcntl(F_DUPFD_CLOEXEC, F_GETFL), dup3, close, getrlimit
+ *     file        once a second newfstatat, fstat, pread64; after a rename
+ *                 openat, fcntl(F_DUPFD_CLOEXEC, F_GETFL), dup3, close, getrlimit
  *                 (prlimit64) in the folder that was open from the start; among
  *                 threads, what re_guest_ops.apart makes
  *     pipe        rt_sigprocmask, rt_sigpending, rt_sigtimedwait, poll
@@ -74,7 +74,7 @@ struct re_sink {
     socklen_t peer_len;     /* 0: it cannot */
     atomic_llong looked;    /* the second of the last look at the name */
     atomic_bool own_torn;
-    atomic_bool *torn;      /* the last line lacks its end; see re_sink_share() */
+    atomic_bool *torn;      /* the last line lacks its end: re_sink_share() */
     atomic_bool moved;      /* a FILE's name is another file's, or nobody's */
     atomic_bool stalled;    /* nobody reads: do not wait */
     bool terminal;
@@ -106,9 +106,9 @@ int re_sink_reopen(struct re_sink *sink, const char *spec, const int fds[2],
                    struct re_diags *diags);
 void re_sink_fds(const struct re_sink *sink, int fds[2]);
 
-/* Where all processes that write to this sink tell each other that its last line
- * lacks its end; false at first, or what they know by now. Borrowed. Without it
- * the sink keeps that to itself. */
+/* Where all processes that write to this sink tell each other that its last
+ * line lacks its end; false at first, or what they know by now. Borrowed.
+ * Without it the sink keeps that to itself. */
 void re_sink_share(struct re_sink *sink, atomic_bool *torn);
 
 /*

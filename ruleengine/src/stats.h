@@ -16,9 +16,9 @@ struct re_stats;
 
 /*
  * Counters in a new file of that name; an older file of statistics is replaced,
- * any other is left alone (-EEXIST). "fd": what re_stats_fd() gave in the program
- * image before, owned from now on, or -1. The rules of the layers get counters.
- * 0 or a negative errno with diags.
+ * any other is left alone (-EEXIST). "fd": what re_stats_fd() gave in the
+ * program image before, owned from now on, or -1. The rules of the layers get
+ * counters. 0 or a negative errno with diags.
  */
 int re_stats_new(struct re_stats **ret, const struct st_target *target,
                  struct re_layer *const *layers, unsigned layer_count,

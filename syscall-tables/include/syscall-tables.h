@@ -80,8 +80,9 @@ struct st_arg {
 
 enum st_pair {
     ST_PAIR_NONE,           /* the register alone holds the value */
-    ST_PAIR_LOW_HIGH,       /* reg: low 32 bits, reg + 1: high (little endian) */
-    ST_PAIR_HIGH_LOW,       /* reg: high 32 bits, reg + 1: low (big endian) */
+    /* The half in reg, then that in reg + 1; of little and big endian. */
+    ST_PAIR_LOW_HIGH,
+    ST_PAIR_HIGH_LOW,
 };
 
 struct st_target;           /* opaque */
@@ -153,8 +154,8 @@ bool st_name_known(const char *name);
 /* All names of all targets, sorted, for suggestions; NULL past the end. */
 const char *st_name_at(unsigned i);
 
-/* A number for what all spellings of a call share: 1 .. ST_MAX_CALLS - 1; 0 for an
- * unknown name, or a slot without one. The same on every target. */
+/* A number for what all spellings of a call share: 1 .. ST_MAX_CALLS - 1; 0 for
+ * an unknown name, or a slot without one. The same on every target. */
 #define ST_MAX_CALLS    1024
 
 unsigned st_call_of_name(const char *name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Extent: which files and ports a policy can ever let a call have. For a wall
- * outside of the policy, that must stand in no permission's way: what is told is
- * a superset, and where no condition bounds it, that is the answer.
+ * outside of the policy, that must stand in no permission's way: what is told
+ * is a superset, and where no condition bounds it, that is the answer.
  */
 #ifndef RULEENGINE_EXTENT_PUBLIC_H
 #define RULEENGINE_EXTENT_PUBLIC_H
@@ -16,7 +16,7 @@ struct re_engine;
 enum re_extent {
     RE_EXTENT_NONE,             /* the call is never carried out */
     RE_EXTENT_SOME,             /* with what has been told */
-    RE_EXTENT_ANY,              /* with anything; what was told is to be ignored */
+    RE_EXTENT_ANY,              /* with anything; ignore what was told */
 };
 
 enum re_extent_of {
@@ -30,7 +30,8 @@ typedef void re_extent_file_fn(void *opaque, const char *name, bool below);
 typedef void re_extent_port_fn(void *opaque, uint16_t port);
 
 /* "access": only calls that open for this (enum re_access); -1: all. The same
- * file may be told more than once. Of several layers one that bounds it counts. */
+ * file may be told more than once. Of several layers one that bounds it
+ * counts. */
 enum re_extent re_engine_files(const struct re_engine *engine, unsigned slot,
                                enum re_extent_of of, int access,
                                re_extent_file_fn *file, void *opaque);

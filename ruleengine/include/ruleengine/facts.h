@@ -21,10 +21,10 @@
 #include <syscall-tables.h>
 
 #define RE_PATH_MAX     4096    /* bytes of a path with its NUL */
-#define RE_SOCKADDR_MAX 128     /* bytes of a socket address, as in the kernel */
+#define RE_SOCKADDR_MAX 128     /* bytes of a socket address, as the kernel */
 #define RE_OPEN_HOW     3       /* 64-bit words of openat2's struct open_how */
 #define RE_BLOCK_WORDS  8       /* most arguments in memory, rounded up */
-#define RE_BLOCK_REG    16      /* as a register: the first of these arguments */
+#define RE_BLOCK_REG    16      /* as a register: the first of these words */
 
 #define RE_CWD          (-100)  /* AT_FDCWD, the same on every target */
 
@@ -93,8 +93,8 @@ struct re_address {
     uint16_t port;          /* host order */
 };
 
-/* Arguments that lie in memory: of openat2 (struct open_how) and of the old mmap
- * of arm, i386, m68k and s390x. */
+/* Arguments that lie in memory: of openat2 (struct open_how) and of the old
+ * mmap of arm, i386, m68k and s390x. */
 struct re_block {
     uint64_t words[RE_BLOCK_WORDS];     /* in the host's order */
     int reg;                /* the argument that leads to old mmap's; -1 */

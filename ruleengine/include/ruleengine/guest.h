@@ -81,8 +81,8 @@ struct re_guest_ops {
 
     /*
      * What a descriptor of the guest refers to, which do_syscall argument
-     * "reg" names (from RE_BLOCK_REG on: a word of the block): its canonical path
-     * in path->name, empty for what has none.
+     * "reg" names (from RE_BLOCK_REG on: a word of the block): its canonical
+     * path in path->name, empty for what has none.
      * The call, when it is carried out, acts on that file, whatever other
      * threads do to the number meanwhile. NULL: nothing has a path.
      */
@@ -126,8 +126,8 @@ struct re_guest_ops {
      * signal for the guest came before. NULL: nothing is ever delayed. */
     int (*sleep)(void *guest, uint64_t until);
 
-    /* Where a descriptor of the guest's is in its file; puts it there, if "to" is
-     * not negative. A negative errno. NULL: this guest has none. */
+    /* Where a descriptor of the guest's is in its file; puts it there, if "to"
+     * is not negative. A negative errno. NULL: this guest has none. */
     int64_t (*seek)(void *guest, int fd, int64_t to);
 
     /*
@@ -165,23 +165,24 @@ struct re_guest_ops {
     /*
      * Resolves an absolute path of a query anew, below the guest's root (QEMU's
      * -L) and nowhere else, as after chroot; there, a call that makes something
-     * finds the directories that lead to it. Other paths, and all where there is
-     * no such root, are resolved as by "path". 0, or the host's errno, negative;
-     * what the call itself fails with is no error here. NULL as above.
+     * finds the directories that lead to it. Other paths, and all where there
+     * is no such root, are resolved as by "path". 0, or the host's errno,
+     * negative; what the call itself fails with is no error here. NULL as
+     * above.
      */
     int (*below_root)(void *guest, const struct re_path_query *query);
 
     /*
-     * Runs a function with descriptors and a working folder of its own, a copy of
-     * what there is and gone when it returns: no other thread of the guest can use
-     * what it opens. For the rest it runs as if it had been called, with no
-     * signal and some 32 KiB of stack. 0; 1, and it was not run, if the guest has
-     * but one thread; the host's errno, negative. NULL: this guest has no
-     * threads.
+     * Runs a function with descriptors and a working folder of its own, a copy
+     * of what there is and gone when it returns: no other thread of the guest
+     * can use what it opens. For the rest it runs as if it had been called,
+     * with no signal and some 32 KiB of stack. 0; 1, and it was not run, if the
+     * guest has but one thread; the host's errno, negative. NULL: this guest
+     * has no threads.
      */
     int (*apart)(void (*function)(void *arg), void *arg);
 
-    /* --- for handlers in Lua; each may be NULL: it is not to be had -------- */
+    /* --- for handlers in Lua; each may be NULL: it is not to be had ------ */
 
     /*
      * Keeps a copy of some bytes (and a NUL behind them) for the rest of this
@@ -197,8 +198,8 @@ struct re_guest_ops {
     int (*alloc)(void *guest, size_t size, uint64_t *ret_addr);
     int (*release)(void *guest, uint64_t addr, size_t size);
 
-    /* What a descriptor of the guest, or RE_CWD, refers to, as the guest sees it:
-     * the length, or a negative errno of the host. For records as well. */
+    /* What a descriptor of the guest, or RE_CWD, refers to, as the guest sees
+     * it: the length, or a negative errno of the host. For records as well. */
     ssize_t (*fd_path)(void *guest, int fd, char *buf, size_t size);
 
     /* The i-th register in a debugger's list; false past the end. */

@@ -63,10 +63,10 @@ struct re_known {
 
 /*
  * One word of a question: "flags", "O_RDWR|O_CREAT". Names are the call's
- * arguments, arg0 .. arg5, path, path2, fdpath, access, addr, port, family, unix, and
- * "when" for "nth". A path is taken as one that follows no links: "." and ".."
- * are resolved by their names. 0; -ENOENT when the call has no such argument;
- * -EINVAL for a wrong value: then why[size] says what is wrong.
+ * arguments, arg0 .. arg5, path, path2, fdpath, access, addr, port, family,
+ * unix, and "when" for "nth". A path is taken as one that follows no links: "."
+ * and ".." are resolved by their names. 0; -ENOENT when the call has no such
+ * argument; -EINVAL for a wrong value: then why[size] says what is wrong.
  */
 int re_known_set(struct re_known *known, const struct st_target *target,
                  unsigned slot, const char *name, const char *value,

@@ -6,7 +6,7 @@
  *
  *     struct re_stats_head
  *     for each target that took part, from sections[i].offset on:
- *         struct re_stats_slot [slots + 1]    by slot; the last: unknown numbers
+ *         struct re_stats_slot [slots + 1]    by slot; last: unknown numbers
  *         struct re_stats_rule [rules]
  *         text[text_size]                     strings, NUL-terminated
  *
