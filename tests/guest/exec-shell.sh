@@ -6,6 +6,8 @@
 # shellcheck disable=SC2154
 # shellcheck source=tests/servers/lib.sh
 . "$(dirname "$0")/../servers/lib.sh"
+# shellcheck source=tests/guest/foreign-work.bash
+. "$root/tests/guest/foreign-work.bash"
 
 need aarch64 arm64 dash busybox-static coreutils sed make tcc libc6-dev perl python3
 
@@ -27,18 +29,10 @@ below()
     status=$?
 }
 
-cat >"$TEST_TMP/script" <<'SCRIPT'
-#!/bin/dash
-echo "args: $# $1"
-printf 'b\na\nc\n' | sort | tail -n 2 | tr a-z A-Z
-x=$(echo in | cat | sed s/in/out/); echo "$x"
-(exit 3); echo $?
-/bin/dash -c 'echo "nested $0 $1"' zero 'one  two'
-VARIABLE='a=b c' /bin/dash -c 'echo "$VARIABLE"'
-mkdir /tmp/from-the-guest 2>/dev/null || echo refused
-SCRIPT
-chmod +x "$TEST_TMP/script"
-expected="args: 2 one
+cd "$TEST_TMP" || exit 1
+lay_out_script
+echo 'mkdir /tmp/from-the-guest 2>/dev/null || echo refused' >>script
+expected="./script has 2 words: one
 B
 C
 out
@@ -92,78 +86,42 @@ working()
     status=$?
 }
 
-mkdir -p "$TEST_TMP"/{work/t,forbidden}
+mkdir -p "$TEST_TMP"/{work,forbidden}
 cd "$TEST_TMP/work" || exit 1
-cat >one.c <<'C'
-#include <stdio.h>
-int two(void);
-int main(void) { printf("%d\n", 40 + two()); return 0; }
-C
-echo 'int two(void) { return 2; }' >two.c
-cat >Makefile <<'MAKE'
-CC = tcc
-SHELL = /bin/dash
-check: one
-	@./one | sed 's/^/says /'
-	@(./one; ./one) | sort | uniq -c | tr -s ' '
-one: one.o two.o
-	@$(CC) -o $@ $^
-%.o: %.c
-	@$(CC) -c $< -o $@
-MAKE
-working 'make -j2 check'
+lay_out_build
+working 'make -s -j2 check'
 is "$out" "says 42
  2 42" "make, a compiler, and what it has made"
 working 'make -s clean 2>/dev/null || echo none; rm one; make -n check | head -n 1'
 is "$out" "none
 tcc -o one one.o two.o" "make knows what is up to date"
 
-cat >t/one.t <<'PERL'
-use Test::More tests => 4;
-use File::Temp qw(tempfile);
-is(`echo child | tr a-z A-Z`, "CHILD\n", 'a pipe of children');
-my ($f, $name) = tempfile();
-print $f "b\na\n"; close $f;
-is(`sort $name`, "a\nb\n", 'a program that reads a file');
-ok(system($^X, '-e', 'exit 3') == 3 << 8, 'perl runs perl');
+lay_out_perl
+cat >t/refused.t <<'PERL'
+use Test::More tests => 1;
 ok(!open(my $g, '>', '/etc/made'), 'what the policy refuses');
 PERL
-printf 'print "1..1\\nok 1\\n"\n' >t/two.t
 working 'prove -j2 t'
 is "${out##*$'\n'}" "Result: PASS" "perl: tests, two at a time"
 
-cat >test_one.py <<'PYTHON'
-import multiprocessing, os, socket, subprocess, sys, tempfile, unittest
+lay_out_python
+working 'python3 test_one.py'
+is "$status $(grep -x OK "$said")" "0 OK" \
+    "python: tests, with pools of processes"
+cat >test_refused.py <<'PYTHON'
+import socket, unittest
 
-def square(n):
-    return n * n
-
-class Work(unittest.TestCase):
-    def test_children(self):
-        run = subprocess.run(["sort"], input="b\na\n", text=True,
-                             capture_output=True)
-        self.assertEqual(run.stdout, "a\nb\n")
-        run = subprocess.run([sys.executable, "-c", "print(6 * 7)"],
-                             capture_output=True, text=True)
-        self.assertEqual(run.stdout, "42\n")
-
-    def test_shell(self):
-        self.assertEqual(os.popen("echo a | cat").read(), "a\n")
-
-    def test_pool(self):
-        with multiprocessing.get_context("fork").Pool(2) as pool:
-            self.assertEqual(pool.map(square, range(5)), [0, 1, 4, 9, 16])
-
+class Refused(unittest.TestCase):
     def test_refused(self):
         with self.assertRaises(PermissionError):
             open("/etc/made", "w")
         with self.assertRaises(PermissionError):
             socket.create_connection(("127.0.0.1", 9))
 
-unittest.main(argv=["work", "-v"])
+unittest.main(argv=["refused"])
 PYTHON
-working 'python3 test_one.py'
-is "$status $(grep -x OK "$said")" "0 OK" "python: tests, with a pool of processes"
+working 'python3 test_refused.py'
+is "$status $(grep -x OK "$said")" "0 OK" "python: what the policy refuses"
 
 cp "$guest/bin/true" "$TEST_TMP/forbidden/true" 2>/dev/null ||
     cp "$guest/usr/bin/true" "$TEST_TMP/forbidden/true"
