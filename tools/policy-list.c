@@ -99,7 +99,7 @@ static int list_sets(const char *name)
     }
     set = st_set_by_name(name);
     if (!set) {
-        return policy_usage(&policy_list, "unknown set \"%s\"", name);
+        return policy_unknown(&policy_list, "set", name, policy_set_at, NULL);
     }
     for (unsigned i = 0; i < set->count; i++) {
         puts(st_name_at(set->members[i]));
@@ -118,13 +118,21 @@ static void print_family(const struct st_target *t, st_family_t family)
     }
 }
 
+static const char *family_at(void *unused, unsigned i)
+{
+    const struct st_family *family = st_family_at(i + 1);
+
+    (void)unused;
+    return family ? family->name : NULL;
+}
+
 static int list_constants(const struct st_target *t, const char *name)
 {
     st_family_t wanted = name ? st_family_by_name(name) : 0;
     unsigned i;
 
     if (name && !wanted) {
-        return policy_usage(&policy_list, "unknown family \"%s\"", name);
+        return policy_unknown(&policy_list, "family", name, family_at, NULL);
     }
     for (i = 1; i <= UINT8_MAX && st_family_at(i); i++) {
         if (!t) {
@@ -268,6 +276,16 @@ static int list_binfmt(const char *interpreter)
     return POLICY_FINE;
 }
 
+static const char *list_at(void *unused, unsigned i)
+{
+    static const char *const lists[] = {
+        "targets", "syscalls", "sets", "constants", "policies", "binfmt", NULL,
+    };
+
+    (void)unused;
+    return lists[i];
+}
+
 static int run(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -318,7 +336,7 @@ static int run(int argc, char **argv)
     if (strcmp(what, "syscalls") == 0) {
         return list_syscalls(target);
     }
-    return policy_usage(&policy_list, "there is no list of \"%s\"", what);
+    return policy_unknown(&policy_list, "list", what, list_at, NULL);
 }
 
 const struct policy_command policy_list = {

@@ -310,12 +310,6 @@ static bool ask_slot(const struct policy_layers *l,
     return fine;
 }
 
-static const char *name_at(void *unused, unsigned i)
-{
-    (void)unused;
-    return st_name_at(i);
-}
-
 static int check_call(const struct policy_question *q,
                       struct policy_fault *fault)
 {
@@ -323,7 +317,8 @@ static int check_call(const struct policy_question *q,
 
     fault->word = -1;
     if (!st_name_known(q->call)) {
-        bool found = re_suggest(q->call, name_at, NULL, near, sizeof(near));
+        bool found = re_suggest(q->call, policy_call_at, NULL, near,
+                                sizeof(near));
 
         snprintf(fault->why, sizeof(fault->why),
                  "unknown syscall \"%.64s\"%s%s%s", q->call,

@@ -238,7 +238,7 @@ static bool want_name(struct listing *l, const char *name)
     const char *canonical = st_canonical_name(name);
 
     if (!canonical) {
-        policy_usage(&policy_show, "unknown syscall \"%s\"", name);
+        policy_unknown(&policy_show, "syscall", name, policy_call_at, NULL);
         return false;
     }
     l->wanted = policy_need(reallocarray(l->wanted, l->wanted_count + 1,
@@ -257,7 +257,7 @@ static bool want(struct listing *l, const char *word)
     }
     set = st_set_by_name(word);
     if (!set) {
-        policy_usage(&policy_show, "unknown set \"%s\"", word);
+        policy_unknown(&policy_show, "set", word, policy_set_at, NULL);
         return false;
     }
     for (unsigned i = 0; i < set->count && fine; i++) {

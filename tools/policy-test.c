@@ -181,8 +181,14 @@ static void read_case(struct test_cases *cases, struct test_case *c)
 
     q->call = next_word(&rest, end);
     if (!q->call || !st_name_known(q->call)) {
+        const char *given = q->call ? q->call : c->text;
+        char hint[RE_SUGGEST_MAX + 32];
+        bool found = re_suggest_hint(given, policy_call_at, NULL, hint,
+                                     sizeof(hint));
+
         complain(cases, c->line, q->call ? q->call - c->owned + 1 : 1,
-                 "unknown syscall \"%s\"", q->call ? q->call : c->text);
+                 "unknown syscall \"%s\"%s%s%s", given, found ? " (" : "",
+                 found ? hint : "", found ? ")" : "");
         return;
     }
     while ((word = next_word(&rest, end)) && strchr(word, '=')) {

@@ -9,6 +9,8 @@
 
 #include <syscall-tables.h>
 
+#include "diag-add.h"
+
 /* Exit codes of every sub-command. */
 enum {
     POLICY_FINE = 0,        /* also with warnings */
@@ -30,6 +32,15 @@ extern const struct policy_command policy_check, policy_diff, policy_explain,
 /* "qemu-policy check: ..." on standard error; returns POLICY_USAGE. */
 int policy_usage(const struct policy_command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same about a word that is none of some names: unknown WHAT "WORD", and
+ * which of them is near. */
+int policy_unknown(const struct policy_command *command, const char *what,
+                   const char *word, re_name_at *at, void *opaque);
+
+/* Names for that, and for questions. */
+const char *policy_call_at(void *unused, unsigned i);
+const char *policy_set_at(void *unused, unsigned i);
 
 /* What getopt_long has returned for an unknown option or a missing value. */
 int policy_bad_option(const struct policy_command *command, char **argv);

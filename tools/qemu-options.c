@@ -39,6 +39,16 @@ enum qemu_option qemu_option_kind(const char *name)
     return QEMU_OPTION_UNKNOWN;
 }
 
+const char *qemu_option_at(void *unused, unsigned i)
+{
+    const unsigned count = sizeof(flags) / sizeof(flags[0]);
+    const unsigned more = sizeof(with_value) / sizeof(with_value[0]);
+
+    (void)unused;
+    return i < count ? flags[i] : i - count < more ? with_value[i - count] :
+        NULL;
+}
+
 /* Behind the "=" of "--policy=FILE"; NULL when it is no such word. */
 static const char *joined_value(const char *word)
 {

@@ -17,6 +17,9 @@ enum qemu_option {
 /* The option's name is what follows one or two dashes. */
 enum qemu_option qemu_option_kind(const char *name);
 
+/* All of their names, as re_suggest() asks for them (NULL behind the last). */
+const char *qemu_option_at(void *unused, unsigned i);
+
 /* What a command line for an emulator consists of. */
 struct qemu_command {
     int program;            /* index in argv: the guest program; argc: none */

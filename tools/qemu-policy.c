@@ -44,6 +44,12 @@ static int run(const struct policy_command *command, int argc, char **argv)
     return command->run(argc, argv);
 }
 
+static const char *command_at(void *unused, unsigned i)
+{
+    (void)unused;
+    return i < COMMANDS ? commands[i]->name : NULL;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2) {
@@ -62,5 +68,5 @@ int main(int argc, char **argv)
             return run(commands[i], argc - 1, argv + 1);
         }
     }
-    return policy_usage(NULL, "unknown command \"%s\"", argv[1]);
+    return policy_unknown(NULL, "command", argv[1], command_at, NULL);
 }

@@ -23,6 +23,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "diag-add.h"
 #include "program.h"
 #include "qemu-options.h"
 
@@ -391,6 +392,20 @@ static bool is_for_kernel(const char *argv0)
         strcmp(slash ? slash + 1 : argv0, "qemu-user-binfmt") == 0;
 }
 
+static void refuse_option(const char *given)
+{
+    const char *name = given + strspn(given, "-");
+    char word[RE_SUGGEST_MAX], near[RE_SUGGEST_MAX];
+
+    snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, "="), name);
+    if (re_suggest(word, qemu_option_at, NULL, near, sizeof(near))) {
+        die(EXIT_USAGE, "unknown option %s (did you mean %.*s%s?)", given,
+            (int)(name - given), given, near);
+    }
+    die(EXIT_USAGE, "unknown option %s; qemu-user --help shows the common "
+        "ones, qemu-<target> -help all", given);
+}
+
 int main(int argc, char **argv)
 {
     struct qemu_command c;
@@ -412,8 +427,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (c.unknown) {
-        die(EXIT_USAGE, "unknown option %s; qemu-user --help shows the common "
-            "ones, qemu-<target> -help all", c.unknown);
+        refuse_option(c.unknown);
     }
     if (c.lacking) {
         die(EXIT_USAGE, "option %s needs a value", c.lacking);

@@ -46,4 +46,9 @@ bool re_suggest(const char *word, re_name_at *at, void *opaque,
 const char *re_suggest_hint(const char *word, re_name_at *at, void *opaque,
                             char *buf, size_t size);
 
+/* The same of the words that a text has in quotes: of "alow", where the text is
+ * expected "allow", "deny", "kill" or "trap". */
+const char *re_suggest_quoted(const char *word, const char *text, char *buf,
+                              size_t size);
+
 #endif

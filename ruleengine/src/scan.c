@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "scan.h"
 
+#include "diag-add.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -208,12 +210,17 @@ static const char *mistake(const char *text)
 
 int re_scan_expected(struct re_scan *s, const char *what)
 {
-    char text[64];
+    char text[64], buf[RE_SUGGEST_MAX + 32];
+    const char *hint;
 
     if (s->token == RE_TOKEN_END) {
         return re_scan_error(s, NULL, "expected %s at the end", what);
     }
     re_scan_text(s, text, sizeof(text));
-    return re_scan_error(s, mistake(text), "expected %s, not \"%s\"", what,
+    hint = mistake(text);
+    if (!hint) {
+        hint = re_suggest_quoted(text, what, buf, sizeof(buf));
+    }
+    return re_scan_error(s, hint, "expected %s, not \"%s\"", what,
                          text);
 }

@@ -42,8 +42,11 @@ enum unit { UNIT_INSTRUCTIONS, UNIT_BYTES, UNIT_NONE };
 static int wrong(struct re_document *doc, const struct re_entry *entry,
                  const char *expected)
 {
-    re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value), NULL,
-                  "expected %s", expected);
+    char hint[RE_SUGGEST_MAX + 32];
+
+    re_entry_diag(doc->diags, RE_ERROR, entry, 0, strlen(entry->value),
+                  re_suggest_quoted(entry->value, expected, hint,
+                                    sizeof(hint)), "expected %s", expected);
     return -EINVAL;
 }
 
@@ -132,8 +135,13 @@ static int libraries_parse(struct re_document *doc, const struct key *key,
             w++;
         }
         if (!w->text) {
+            char word[RE_SUGGEST_MAX], hint[RE_SUGGEST_MAX + 32];
+
             append_words(expected, sizeof(expected), key->words);
-            re_entry_diag(doc->diags, RE_ERROR, entry, at, length, NULL,
+            snprintf(word, sizeof(word), "%.*s", (int)length, v);
+            re_entry_diag(doc->diags, RE_ERROR, entry, at, length,
+                          re_suggest_quoted(word, expected, hint,
+                                            sizeof(hint)),
                           "expected %s", expected);
             return -EINVAL;
         }

@@ -58,7 +58,9 @@ like "$output" '^\(every other call\) +a.ini default +deny EPERM$' "the rest"
 like "$output" '^\(unknown number\) +a.ini default +deny ENOSYS$' \
     "numbers without a name"
 exits 2 "an unknown call" "$tool" show a.ini opneat
+like "$output" 'unknown syscall "opneat" \(did you mean "openat"\?\)' "what was meant"
 exits 2 "an unknown set" "$tool" show a.ini @opne
+like "$output" 'unknown set "@opne" \(did you mean "@open"\?\)' "what was meant"
 exits 2 "a call that the target lacks" \
     "$tool" show a.ini --target aarch64 open
 exits 1 "a policy that is not there" "$tool" show b.ini

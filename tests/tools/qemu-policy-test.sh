@@ -92,7 +92,7 @@ wrong()
     exits 1 "$3" "$tool" test a.ini c.cases
     is "$output" "c.cases:$2" "$3: what it says"
 }
-wrong 'opneat allow' '1:1: error: unknown syscall "opneat"' "an unknown call"
+wrong 'opneat allow' '1:1: error: unknown syscall "opneat" (did you mean "openat"?)' "an unknown call"
 wrong 'openat path=/x' '1:15: error: the line lacks a verdict' "no verdict"
 wrong 'openat path=/x permit' '1:16: error: expected NAME=VALUE, allow, deny, kill, trap, return, error, lua, data, file, redirect, device, run, make-parents, below-root or any-address, not "permit"' \
     "an unknown verdict"

@@ -95,7 +95,8 @@ exits 1 "rules and a policy" "$tool" check --rules rules fine.ini
 
 exits 2 "check without a policy" "$tool" check
 exits 2 "an unknown option" "$tool" check --targets=arm fine.ini
-like "$output" 'qemu-policy check: unknown option --targets=arm;' "it is named"
+like "$output" 'unknown option --targets=arm \(did you mean --target\?\);' \
+    "it is named, and what was meant"
 exits 2 "an option without its value" "$tool" check fine.ini --target
 like "$output" 'qemu-policy check: option --target needs a value;' "so is it"
 exits 2 "a value that an option does not take" "$tool" stats --json=yes fine.ini
@@ -132,6 +133,14 @@ like "$output" '^@basic-io +[A-Z]' "with descriptions"
 succeeds "list a set" "$tool" list sets @open
 like "$output" '^openat2$' "its members"
 exits 2 "list an unknown set" "$tool" list sets @nope
+exits 2 "list a set that was meant" "$tool" list sets @opne
+like "$output" 'unknown set "@opne" \(did you mean "@open"\?\)' "it is named"
+exits 2 "a list that was meant" "$tool" list sest
+like "$output" 'unknown list "sest" \(did you mean "sets"\?\)' "it is named"
+exits 2 "a command that was meant" "$tool" chekc
+like "$output" 'unknown command "chekc" \(did you mean "check"\?\)' "it is named"
+exits 2 "a target that was meant" "$tool" check --target aarc64 fine.ini
+like "$output" 'unknown target "aarc64" \(did you mean "aarch64"\?\)' "it is named"
 succeeds "list constants" "$tool" list constants
 like "$output" '^open flags$' "families"
 succeeds "list constants of a target" "$tool" list constants --target mips

@@ -171,7 +171,7 @@ exits 2 "a value for an option that takes none" "$user" --strace=yes ./program
 exits 2 "an unknown option with a value" "$user" --polcy=a.ini ./program
 like "$output" '--polcy=a\.ini' "it is named"
 exits 2 "an unknown option" "$user" --polcy a.ini ./program
-like "$output" '--polcy' "it is named"
+like "$output" '--polcy \(did you mean --policy\?\)' "it is named, and what was meant"
 exits 2 "one dash alone" "$user" - ./program
 exits 2 "an option without its value" "$user" -strace -L
 exits 2 "no program" "$user" -L root
