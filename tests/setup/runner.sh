@@ -101,6 +101,9 @@ fi
 shell_test good/two 'echo "ok 1 - c"' 'echo 1..1'
 gives "a suite of two" 0 "3 passed, 0 failed" good
 gives "one test of a suite" 0 "1 passed, 0 failed" good/two
+exits 2 "a test that there is not" "$tree/tools/test" good/three
+like "$output" "no test 'good/three'" "it is named"
+unlike "$output" '^\[1/' "... before the set-up"
 gives "two suites" 1 "4 passed, 1 failed" good bad
 shell_test benchmark/one 'echo "ok 1 - fast"' 'echo 1..1'
 succeeds "--list" "$tree/tools/test" --list
