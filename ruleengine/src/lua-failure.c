@@ -21,6 +21,7 @@
 struct re_lua_traceback {
     lua_State *thread;
     const char *place;
+    const char *message;
 };
 
 #define PLACE_MAX 320       /* bytes of "file:line" */
@@ -225,16 +226,16 @@ static int push_traceback(lua_State *L)
 {
     struct re_lua_traceback *t = lua_touserdata(L, 1);
 
-    luaL_traceback(L, t->thread, NULL, 0);
+    luaL_traceback(L, t->thread, t->message, 0);
     re_audit_message(re_lua_owner(L)->audit, t->place, lua_tostring(L, -1));
     return 0;
 }
 
 /* The whole way to an error, for the log; standard error gets its line. */
 static void log_traceback(struct re_lua *lua, lua_State *thread,
-                          const char *place)
+                          const char *place, const char *message)
 {
-    struct re_lua_traceback t = { thread, place };
+    struct re_lua_traceback t = { thread, place, message };
 
     if (lua->audit && re_lua_protect(lua, push_traceback, &t) == -EINVAL) {
         lua_pop(lua->L, 1);
@@ -265,15 +266,13 @@ void re_lua_failure(struct re_lua *lua, lua_State *L,
     if (!is_news(lua, place)) {
         return;
     }
-    if (!message_given && L) {
-        log_traceback(lua, L, place);
-    }
-    if (lua->message_fd < 0) {
-        return;
-    }
     outcome_text(lua, outcome, sizeof(outcome));
     snprintf(text, sizeof(text), "%s: %.400s, in %.60s for %s()%s; "
              "further errors are counted", place, message + skip,
              h->name, name ? name : "an unknown call", outcome);
     write_line(lua, text, sizeof(text));
+    /* Behind its error, where both are on standard error. */
+    if (!message_given && L) {
+        log_traceback(lua, L, place, message + skip);
+    }
 }

@@ -50,6 +50,29 @@ static bool looks_like_prefix(const char *text)
     return letters > 0 && text[letters] == ':';
 }
 
+/* What somebody means who writes such a name, and would get a file of it. */
+static const char *meant(const char *text)
+{
+    static const struct {
+        const char *name, *hint;
+    } words[] = {
+        { "stderr", "standard error is \"-\"" },
+        { "stdout", "standard output is \"fd:1\"" },
+        { "syslog", "the system's log is \"syslog:\"" },
+        { "journal", "the journal is \"journal:\"" },
+        { "json", "JSON on standard error is \"json:-\"" },
+        { "text", "readable lines on standard error are \"text:-\"" },
+        { "kernel", "a file in the kernel's form is \"kernel:FILE\"" },
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(text, words[i].name) == 0) {
+            return words[i].hint;
+        }
+    }
+    return NULL;
+}
+
 static int parse_fd(const char *text, int *ret)
 {
     char *end;
@@ -103,7 +126,7 @@ static int parse_spec(struct spec *spec, const char *text)
         spec->place = PLACE_FD;
         return parse_fd(rest, &spec->fd);
     }
-    return !*text || looks_like_prefix(text) ? -EINVAL : 0;
+    return !*text || looks_like_prefix(text) || meant(text) ? -EINVAL : 0;
 }
 
 /* --- what a descriptor is ----------------------------------------------- */
@@ -321,8 +344,13 @@ void re_sink_share(struct re_sink *sink, atomic_bool *torn)
 
 static int bad_spec(const char *text, struct re_diags *diags)
 {
-    re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, "a file of such a name "
-                 "needs a folder before it: ./NAME",
+    const char *colon = strchr(text, ':');
+    const char *hint = meant(colon ? colon + 1 : text);
+    char buf[128] = "";
+
+    snprintf(buf, sizeof(buf), "%s%sa file of such a name needs a folder before "
+             "it: ./NAME", hint ? hint : "", hint ? "; " : "");
+    re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, buf,
                  "\"%s\" is no place for a log: FILE, -, fd:N, syslog:, "
                  "journal:, or one of the first three behind text:, kernel: "
                  "or json:", text);

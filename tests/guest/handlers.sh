@@ -82,6 +82,17 @@ lseek = EXDEV" call umask 022 -- call lseek 99 0 0
     expect "a handler that says nothing lets the call run" \
         "getpgid = ESRCH" call getpgid 0x3ffffff
     expect "a handler that fails refuses" "flock = EPERM" call flock 99 0
+    options -policy-log -
+    run call flock 99 0
+    check "standard error has what failed, then how it came to that, then the call" \
+        matches "$err" \
+'this handler is broken, .*further errors are counted
+[^
+]* this handler is broken.*stack traceback:[^
+]*
+[^
+]* flock\(99, 0\) = EPERM '
+    given=("${given[@]:0:${#given[@]}-2}")
     expect "a wild pointer is EFAULT to a handler" "fsync = EFAULT" \
         call fsync 99
     expect_status "exit inside a handler" 0 call getppid

@@ -494,6 +494,7 @@ static void check_specs(void)
         { "fd:", EINVAL }, { "fd:x", EINVAL }, { "fd:-1", EINVAL },
         { "fd:987654", EBADF }, { "text:/nonexistent/log", ENOENT },
         { "kernel:syslog:", EINVAL }, { "fd:3x", EINVAL },
+        { "stderr", EINVAL }, { "syslog", EINVAL }, { "text:stderr", EINVAL },
     };
     struct re_sink sink;
 
@@ -503,6 +504,10 @@ static void check_specs(void)
         tap_ok(err == -bad[i].err && re_diags_errors(diags) == 1, "\"%s\": %s",
                bad[i].spec, re_diags_at(diags, 0)->message);
     }
+    open_sink(&sink, "text:stderr");
+    tap_ok(strcmp(re_diags_at(diags, 0)->hint, "standard error is \"-\"; a file "
+                  "of such a name needs a folder before it: ./NAME") == 0,
+           "a word that is no file: what is meant");
 }
 
 /* --- forms ------------------------------------------------------------- */
