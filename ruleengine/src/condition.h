@@ -62,9 +62,6 @@ enum re_binding re_condition_bind(struct re_node *node, struct re_layer *layer,
                                   struct re_bound *bound,
                                   struct re_node **ret_lacking);
 
-/* What a slot's calls can be asked for; NULL when memory is short. */
-const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot);
-
 /* "flgas" is not an argument of openat (dfd, filename, flags, mode). others:
  * nor of other calls that the rule names. */
 void re_condition_lacking(struct re_node *lacking, enum re_severity severity,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "inspect-private.h"
+#include "width.h"
 
 struct walk {
     const struct re_test *tests;
@@ -16,11 +17,6 @@ struct walk {
     struct re_filters *ret;
     struct re_filter_list list;     /* of the way so far */
 };
-
-static uint64_t width_mask(unsigned width)
-{
-    return width >= 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;
-}
 
 static bool one_bit(uint64_t mask)
 {
@@ -67,7 +63,7 @@ static bool compare(struct re_filter *f, enum re_filter_op op, uint64_t value)
 static bool with_range(const struct re_test *t, bool holds,
                        struct re_filter *f)
 {
-    uint64_t high = t->low + t->span, all = width_mask(t->width);
+    uint64_t high = t->low + t->span, all = re_width_mask(t->width);
     uint64_t most = t->is_signed ? all / 2 : all;
 
     if (t->span == 0 && holds && t->width < 64) {

@@ -12,6 +12,7 @@
 #include "facts.h"
 #include "inspect-private.h"
 #include "match.h"
+#include "width.h"
 #include "ruleengine/inspect.h"
 
 __attribute__((format(printf, 3, 4)))
@@ -26,14 +27,6 @@ static int wrong(char *why, size_t size, const char *format, ...)
 }
 
 /* --- arguments --------------------------------------------------------- */
-
-static uint64_t extend(uint64_t value, unsigned width, bool is_signed)
-{
-    unsigned unused = 64 - width;
-
-    value <<= unused;
-    return is_signed ? (uint64_t)((int64_t)value >> unused) : value >> unused;
-}
 
 static int atom(const struct st_target *t, const struct st_arg *arg,
                 const char *text, uint64_t *ret, char *why, size_t size)
@@ -80,13 +73,13 @@ static int evaluate(const struct st_target *t, const struct st_arg *arg,
             return err;
         }
         v = negative ? -v : v;
-        if (v > all && extend(v, arg->width, true) != v) {
+        if (v > all && re_width_extend(v, arg->width, true) != v) {
             return wrong(why, size, "%s does not fit in `%s` (%s, %u bits)",
                          value, arg->name, arg->type, arg->width);
         }
         bits |= v;
     }
-    *ret = extend(bits, arg->width, arg->is_signed);
+    *ret = re_width_extend(bits, arg->width, arg->is_signed);
     return 0;
 }
 

@@ -42,6 +42,16 @@ static struct re_layer *new_layer(const struct st_target *target,
     return layer;
 }
 
+const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot)
+{
+    const struct re_form **form = &layer->forms[slot];
+
+    if (!*form) {
+        *form = re_form_new(layer->target, slot, layer->ops, layer->arena);
+    }
+    return *form;
+}
+
 void re_layer_free(struct re_layer *layer)
 {
     if (!layer) {

@@ -12,6 +12,7 @@
  * asked about it again.
  */
 #include "lua-private.h"
+#include "width.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,25 +20,13 @@
 
 /* --- values ------------------------------------------------------------ */
 
-static uint64_t extend(uint64_t value, unsigned width, bool is_signed)
-{
-    uint64_t sign;
-
-    if (width >= 64) {
-        return value;
-    }
-    sign = (uint64_t)1 << (width - 1);
-    value &= 2 * sign - 1;
-    return is_signed ? (value ^ sign) - sign : value;
-}
-
 uint64_t re_lua_arg_get(const struct st_arg *arg,
                         const uint64_t regs[ST_MAX_REGS])
 {
     uint64_t first = (uint32_t)regs[arg->reg], second;
 
     if (arg->pair == ST_PAIR_NONE) {
-        return extend(regs[arg->reg], arg->width, arg->is_signed);
+        return re_width_extend(regs[arg->reg], arg->width, arg->is_signed);
     }
     second = (uint32_t)regs[arg->reg + 1];
     return arg->pair == ST_PAIR_LOW_HIGH ? second << 32 | first :
@@ -49,8 +38,8 @@ void re_lua_arg_put(const struct re_lua *lua, const struct st_arg *arg,
                     uint64_t regs[ST_MAX_REGS], uint64_t value)
 {
     bool word32 = st_word_bits(lua->target) == 32;
-    uint64_t low = extend(value, 32, true);
-    uint64_t high = extend(value >> 32, 32, true);
+    uint64_t low = re_width_extend(value, 32, true);
+    uint64_t high = re_width_extend(value >> 32, 32, true);
 
     if (arg->pair != ST_PAIR_NONE) {
         bool low_first = arg->pair == ST_PAIR_LOW_HIGH;
@@ -58,8 +47,8 @@ void re_lua_arg_put(const struct re_lua *lua, const struct st_arg *arg,
         regs[arg->reg] = low_first ? low : high;
         regs[arg->reg + 1] = low_first ? high : low;
     } else {
-        value = extend(value, arg->width, arg->is_signed);
-        regs[arg->reg] = word32 ? extend(value, 32, true) : value;
+        value = re_width_extend(value, arg->width, arg->is_signed);
+        regs[arg->reg] = word32 ? re_width_extend(value, 32, true) : value;
     }
 }
 

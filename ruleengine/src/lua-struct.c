@@ -9,8 +9,8 @@
  *     call:sizeof(name)                bytes
  *     call:decode(argument)            what an argument leads to
  *     call:encode(argument, value)     the other way
- *     call.address                     { family = "AF_INET", addr = "192.0.2.1",
- *                                      port = 80 }, readable and assignable
+ *     call.address                     { family = "AF_INET", port = 80,
+ *                                      addr = "192.0.2.1" }, readable and assignable
  *
  * Layouts are the emulator's own: struct re_guest_ops.layouts.
  */
@@ -207,7 +207,7 @@ static int method_sizeof(lua_State *L)
 /* Where a call has its address. */
 struct place {
     struct st_arg addr, len;
-    bool out;               /* the kernel fills it in; its length is in memory */
+    bool out;               /* filled by the kernel; the length is in memory */
 };
 
 static bool find_address(lua_State *L, const struct re_lua_run *run,

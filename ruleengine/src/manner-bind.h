@@ -13,7 +13,7 @@ struct re_manner_bound {
     const struct re_measure *measure;   /* NULL: none, or calls are counted */
     const struct re_form *form;         /* NULL: the verdict changes nothing */
     uint8_t device_reg;     /* the register with the descriptor of a device, */
-    const struct re_form *device_form;  /* or the block's word that this makes */
+    const struct re_form *device_form;  /* or the block that this makes */
 };
 
 /* Binds a rule to a slot. False: the call has nothing of the kind, and the rule

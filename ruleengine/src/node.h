@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The tree of a condition, between condition.c (text -> tree) and bind.c
+ * The tree of a condition, between condition.c (text -> tree) and bind*.c
  * (tree -> tests). Offsets and lengths are bytes of the entry's value. All of
  * it lives in the policy's arena.
  */

@@ -190,6 +190,10 @@ struct re_layer {
     size_t counters_size;           /* bytes */
 };
 
+/* What a slot's calls can be asked for, made when it is asked for the first
+ * time. In the layer's arena; NULL when memory is short. */
+const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot);
+
 /* Whether the tests hold for a call's arguments. No lock, no allocation. */
 bool re_tests_hold(const struct re_test *tests,
                    const uint64_t args[ST_MAX_REGS]);
