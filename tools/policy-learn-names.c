@@ -13,6 +13,8 @@
 
 enum {
     HASH_MIN = 16,          /* hexadecimal digits of a hash */
+    SHARD_MAX = 2,          /* ... of a folder that is called by its first ones, */
+    SHARDS_MAX = 2,         /* and how many such folders */
     RANDOM_MIN = 5,         /* characters that a temporary name is made of */
     NUMBER_MIN = 3,         /* digits of a process id */
 };
@@ -151,6 +153,8 @@ static char *process_id(const char *word, const struct place *p,
     return NULL;
 }
 
+static const char hash_reason[] = "a hash";
+
 /* Long hexadecimal runs, also with dashes, as in UUIDs. */
 static char *hash(const char *word, const struct place *p, const char **why)
 {
@@ -164,7 +168,7 @@ static char *hash(const char *word, const struct place *p, const char **why)
             letters += !!isalpha((unsigned char)word[i + j]);
         }
         if (digits + letters >= HASH_MIN && digits && letters) {
-            *why = "a hash";
+            *why = hash_reason;
             return without(word, i, length, "*");
         }
         i += length ? length : 1;
@@ -213,6 +217,14 @@ static size_t known_start(const char *s, size_t length)
     return 0;
 }
 
+/* "tmp_obj_abcdef": six characters of mkstemp()'s behind a mark, which need not
+ * look as if they were chosen by chance. */
+static bool is_marked(const char *s, size_t length)
+{
+    return length > 10 && strncmp(s, "tmp", 3) == 0 && s[length - 7] == '_' &&
+        strcspn(s + length - 6, "_") >= 6;
+}
+
 static char *temporary_name(const char *word, const struct place *p,
                             const char **why)
 {
@@ -225,8 +237,9 @@ static char *temporary_name(const char *word, const struct place *p,
         size_t length = strcspn(word + i, ".-~#:"), start, end;
 
         end = i + length;
-        start = here ? known_start(word + i, length) : 0;
-        if (is_random(word + i, length, !here)) {
+        start = known_start(word + i, length);
+        if (is_random(word + i, length, !here) ||
+            is_marked(word + i, length)) {
             *why = "a temporary name";
             return without(word, i + start, length - start, "*");
         }
@@ -341,7 +354,7 @@ static char *rewrite(const char *word, const struct place *p, bool *wild,
 
         if (now) {
             *wild = true;
-            *why = *why ? *why : reason;
+            *why = reason;
             return now;
         }
     }
@@ -398,6 +411,27 @@ void learn_add_libraries(struct items *list)
 
 /* --- one path ------------------------------------------------------------- */
 
+/* Hashes are spread over folders that are called by their first digits, as git's
+ * objects are, and caches: where the name is a hash, such folders are as well. */
+static void loosen_shards(char *pattern)
+{
+    char *end = pattern + strlen(pattern);
+
+    for (int i = 0; i < SHARDS_MAX; i++) {
+        char *start = end;
+
+        while (start > pattern && isxdigit((unsigned char)start[-1])) {
+            start--;
+        }
+        if (start == end || end - start > SHARD_MAX || start == pattern ||
+            start[-1] != '/') {
+            return;
+        }
+        memset(start, '?', end - start);
+        end = start - 1;
+    }
+}
+
 void learn_make_item(struct item *item, const struct learn_path *path,
                       const struct learn_path_options *options)
 {
@@ -411,10 +445,16 @@ void learn_make_item(struct item *item, const struct learn_path *path,
             .dir = dir, .pid = path->pid, .writes = options->writes,
             .any_target = options->any_target,
         };
-        char *now = rewrite(word, &p, &item->wild, &item->why);
-        char *longer = policy_printf("%s/%s", pattern, now);
-        char *deeper = policy_printf("%s/%s", dir, word);
+        const char *why = NULL;
+        char *now = rewrite(word, &p, &item->wild, &why);
+        char *longer, *deeper;
 
+        item->why = item->why ? item->why : why;
+        if (why == hash_reason) {
+            loosen_shards(pattern);
+        }
+        longer = policy_printf("%s/%s", pattern, now);
+        deeper = policy_printf("%s/%s", dir, word);
         free(now);
         free(pattern);
         free(dir);

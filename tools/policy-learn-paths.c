@@ -77,6 +77,67 @@ static void unite(struct items *list)
     list->count = kept;
 }
 
+/* --- paths that are alike ------------------------------------------------- */
+
+/* How many of the sorted words are this one, if they are enough. */
+static bool are_many(const struct learn_words *sorted, const char *word)
+{
+    size_t low = 0, high = sorted->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+
+        if (strcmp(sorted->items[middle], word) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low + ALIKE <= sorted->count &&
+        strcmp(sorted->items[low + ALIKE - 1], word) == 0;
+}
+
+/* What "wider" makes of a path, or NULL; malloc'ed. */
+typedef char *wider_fn(const struct item *item);
+
+/* Gives the items of which "wider" makes the same, if there are enough of them,
+ * and "wants" (NULL: anything) holds for one, what it makes of them. */
+static void join_alike(struct items *list, wider_fn *wider,
+                       bool (*wants)(const struct item *item), const char *why,
+                       struct learn_notes *notes)
+{
+    struct learn_words texts = { 0 }, wanted = { 0 };
+
+    for (size_t i = 0; i < list->count; i++) {
+        char *text = wider(&list->items[i]);
+
+        if (text && wants && wants(&list->items[i])) {
+            learn_words_add(&wanted, policy_printf("%s", text));
+        }
+        if (text) {
+            learn_words_add(&texts, text);
+        }
+    }
+    learn_words_sort(&texts);
+    for (size_t i = 0; i < list->count; i++) {
+        struct item *item = &list->items[i];
+        char *text = wider(item);
+
+        if (text && are_many(&texts, text) &&
+            (!wants || learn_words_have(&wanted, text))) {
+            free(item->text);
+            item->text = text;
+            item->wild = true;
+            item->why = why;
+            note(notes, item->seen, item->text, item->why);
+        } else {
+            free(text);
+        }
+    }
+    learn_words_free(&texts);
+    learn_words_free(&wanted);
+}
+
 /* --- numbers -------------------------------------------------------------- */
 
 /* The last run of digits in a path's last name; false: it has none. */
@@ -121,52 +182,54 @@ static char *numbered(const struct item *item)
     return text;
 }
 
-/* How many of the sorted words are this one, if they are enough. */
-static bool are_many(const struct learn_words *sorted, const char *word)
-{
-    size_t low = 0, high = sorted->count;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (strcmp(sorted->items[middle], word) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low + ALIKE <= sorted->count &&
-        strcmp(sorted->items[low + ALIKE - 1], word) == 0;
-}
-
 /* Three files that differ in a number: there will be a fourth. */
 static void join_numbers(struct items *list, struct learn_notes *notes)
 {
-    struct learn_words texts = { 0 };
+    join_alike(list, numbered, NULL, "they differ in a number", notes);
+}
 
-    for (size_t i = 0; i < list->count; i++) {
-        char *text = numbered(&list->items[i]);
+/* --- shards ---------------------------------------------------------------- */
 
-        if (text) {
-            learn_words_add(&texts, text);
+/* The last of a path's names that are two hexadecimal digits: where its slash
+ * is, or NULL. */
+static char *find_shard(const char *text)
+{
+    for (const char *at = text + strlen(text); at-- > text;) {
+        if (*at == '/' && isxdigit((unsigned char)at[1]) &&
+            isxdigit((unsigned char)at[2]) && (!at[3] || at[3] == '/')) {
+            return (char *)at;
         }
     }
-    learn_words_sort(&texts);
-    for (size_t i = 0; i < list->count; i++) {
-        struct item *item = &list->items[i];
-        char *text = numbered(item);
+    return NULL;
+}
 
-        if (text && are_many(&texts, text)) {
-            free(item->text);
-            item->text = text;
-            item->wild = true;
-            item->why = "they differ in a number";
-            note(notes, item->seen, item->text, item->why);
-        } else {
-            free(text);
-        }
+static char *without_shard(const struct item *item)
+{
+    char *text = item->wild ? policy_printf("%s", item->text) :
+        learn_escaped(item->text);
+    char *at = find_shard(text);
+
+    if (!at) {
+        free(text);
+        return NULL;
     }
-    learn_words_free(&texts);
+    at[1] = at[2] = '?';
+    return text;
+}
+
+/* Else it may be a number: a month, a terminal. */
+static bool has_letter(const struct item *item)
+{
+    const char *at = find_shard(item->text);
+
+    return isalpha((unsigned char)at[1]) || isalpha((unsigned char)at[2]);
+}
+
+/* A store that spreads what it has over 256 folders: three were used. */
+static void join_shards(struct items *list, struct learn_notes *notes)
+{
+    join_alike(list, without_shard, has_letter,
+               "they differ in two hexadecimal digits", notes);
 }
 
 /* --- libraries ------------------------------------------------------------ */
@@ -194,31 +257,8 @@ static char *anywhere(const struct item *item)
 /* The dynamic linker tries one folder after the other. */
 static void join_searches(struct items *list, struct learn_notes *notes)
 {
-    struct learn_words texts = { 0 };
-
-    for (size_t i = 0; i < list->count; i++) {
-        char *text = anywhere(&list->items[i]);
-
-        if (text) {
-            learn_words_add(&texts, text);
-        }
-    }
-    learn_words_sort(&texts);
-    for (size_t i = 0; i < list->count; i++) {
-        struct item *item = &list->items[i];
-        char *text = anywhere(item);
-
-        if (text && are_many(&texts, text)) {
-            free(item->text);
-            item->text = text;
-            item->wild = true;
-            item->why = "a library that is looked for in many folders";
-            note(notes, item->seen, item->text, item->why);
-        } else {
-            free(text);
-        }
-    }
-    learn_words_free(&texts);
+    join_alike(list, anywhere, NULL,
+               "a library that is looked for in many folders", notes);
 }
 
 /* --- folders with many files ---------------------------------------------- */
@@ -435,6 +475,7 @@ void learn_generalise(struct learn_patterns *ret, const struct learn_path *paths
     if (!options->writes && !options->any_target) {
         join_searches(&list, &own);
     }
+    join_shards(&list, &own);
     join_numbers(&list, &own);
     unite(&list);
     while (options->folds && fold_one(&list, options, &own)) {

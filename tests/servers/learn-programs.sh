@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # timeout: 600
-# Learning from interpreters, a program of Go and a shell: what comes out runs
-# them without a refusal, and keeps them from what they did not do.
+# Learning from interpreters, a program of Go, a shell and git: what comes out
+# runs them without a refusal, and keeps them from what they did not do.
 # shellcheck disable=SC2154
 . "$(dirname "$0")/learn.bash"
 
-need aarch64 arm64 perl python3-minimal age busybox-static
+need aarch64 arm64 perl python3-minimal age busybox-static git
 cd "$TEST_TMP" || exit 1
 bin=$guest/usr/bin
 python=$(echo "$bin"/python3.[0-9]*)
@@ -75,6 +75,28 @@ rm -f key1
 succeeds "age: and a key is made below it" held "$bin/age-keygen" -o key1
 no_refusals age
 does_not "age: a key elsewhere" "$bin/age-keygen" -o key3
+
+# A store whose files have another name, in another folder, each time.
+rm -f "$lesson"
+git=("$bin/git" -c user.name=a -c user.email=b@example.org -C repository)
+export HOME=$TEST_TMP GIT_CONFIG_NOSYSTEM=1
+commit()
+{
+    echo "$2" >repository/file
+    "$1" "${git[@]}" add file && "$1" "${git[@]}" commit -qm "$2" &&
+        "$1" "${git[@]}" log --format=%s
+}
+watched "$bin/git" init -q repository 2>said
+is "$(commit watched one 2>&1)" one "git: it works while it is watched"
+commit watched two >/dev/null 2>&1
+commit watched three >/dev/null 2>&1
+taught git
+like "$told" 'objects/\?\?/\*' "git: an object may have any name"
+is "$(commit held four 2>&1)" $'four\nthree\ntwo\none' \
+    "git: another commit below the policy"
+is "$(commit held five 2>&1 | head -n 2)" $'five\nfour' "git: and one more"
+no_refusals git
+does_not "git: a clone elsewhere" "$bin/git" clone -q repository other
 
 cat >work.sh <<'END'
 i=0

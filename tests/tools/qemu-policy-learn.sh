@@ -147,6 +147,31 @@ succeeds "records behind some that were cut short" "$tool" learn torn.jsonl \
     -o torn.ini
 is "$(diff <(grep -v '^;' whole.ini) <(grep -v '^;' torn.ini))" "" "... are found"
 
+# --- stores that spread what they hold over folders ---------------------------
+opened() { printf '{"v":1,"verdict":"learn","target":"arm","pid":7,"syscall":"open","access":"write","path":"%s","args":{}}\n' "$@"; }
+opened /srv/git/objects/40/6630161768b15d8c4fce453d97044b766e7bc0 \
+    /srv/cache/c/29/b7f54b2df7773722d382f4809d65029c \
+    /srv/add/b7f54b2df7773722d382f4809d65029c >hashes.jsonl
+succeeds "a hash that begins in the names of folders" "$tool" learn \
+    hashes.jsonl -o hashes.ini
+like "$(tr -d '\n' <hashes.ini)" \
+    '/srv/cache/\?/\?\?/\*,.*/srv/git/objects/\?\?/\*' "... is all of it any"
+like "$(cat hashes.ini)" '/srv/add/\*' "... but not what is a word"
+opened /srv/git/tmp_obj_abcdef /srv/git/tmp_notes >marked.jsonl
+succeeds "a temporary name of letters alone" "$tool" learn marked.jsonl \
+    -o marked.ini
+like "$(cat marked.ini)" '/srv/git/tmp\*' "... is one behind a mark"
+like "$(cat marked.ini)" '/srv/git/tmp_notes' "... and a word is none"
+opened /srv/store/40/tmp /srv/store/4d/tmp /srv/store/45/tmp \
+    /srv/log/10/day /srv/log/11/day /srv/log/12/day \
+    /srv/few/ab/day /srv/few/cd/day >shards.jsonl
+succeeds "folders of two hexadecimal digits" "$tool" learn shards.jsonl \
+    -o shards.ini
+like "$output" '/srv/store/40/tmp and 2 more -> /srv/store/\?\?/tmp +\(they differ in two' \
+    "... are any, where three were used"
+unlike "$(grep -v '^;' shards.ini)" '/srv/(log|few)/\?' \
+    "... and not where there are two, or only numbers"
+
 # --- what a guest may try ----------------------------------------------------
 hostile() { printf '{"v":1,"verdict":"learn","target":"arm","syscall":%s}\n' "$1"; }
 {
