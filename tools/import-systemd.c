@@ -7,13 +7,12 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "policy-draft.h"
+#include "import-systemd.h"
 #include "policy-question.h"
 
 enum { NAMES_MAX = 1024, SETS_MAX = 64, FAMILIES_MAX = 64,
-       RESTRICTIONS_MAX = 16 };
+       RESTRICTIONS_MAX = 16, RULES_MAX = 12 };
 
 enum state { UNSET, LISTED, REMOVED };
 
@@ -25,7 +24,8 @@ struct unit {
     enum state state[NAMES_MAX];    /* of each canonical name */
     char suffix[NAMES_MAX][24];     /* of those removed or refused: "EPERM" */
     bool single[NAMES_MAX];         /* named by itself */
-    bool logged[NAMES_MAX];
+    bool logged[NAMES_MAX];         /* or, with "~" in front, not logged */
+    bool log_started, log_all;
     struct {
         const struct st_set *set;
         bool listed;                /* else: removed */
@@ -36,6 +36,8 @@ struct unit {
     bool restricts_families, allows_families;
     char *families[FAMILIES_MAX];   /* owned; allowed, or refused */
     unsigned family_count, families_line;
+    struct unit_namespaces namespaces;
+    struct unit_addresses allowed, denied;
 };
 
 static int index_of(const char *name)
@@ -164,12 +166,18 @@ static void filter(struct unit *u, unsigned line, char *value)
 
 static void log_calls(struct unit *u, unsigned line, char *value)
 {
+    bool inverted = value[0] == '~';
     char *word;
 
-    if (value[0] == '~') {
-        draft_note(u->draft, line, "SystemCallLog=%s: every call but these; "
-                   "[policy] log = all comes near", value);
+    value += inverted;
+    if (!value[strspn(value, " \t")] && !inverted) {
+        memset(u->logged, 0, sizeof(u->logged));
+        u->log_all = u->log_started = false;
         return;
+    }
+    if (!u->log_started) {
+        u->log_started = true;
+        u->log_all = inverted;
     }
     while ((word = strsep(&value, " \t"))) {
         const struct st_set *set = st_set_by_name(word);
@@ -179,11 +187,11 @@ static void log_calls(struct unit *u, unsigned line, char *value)
             int member = index_of(st_name_at(set->members[j]));
 
             if (member >= 0) {
-                u->logged[member] = true;
+                u->logged[member] = inverted == u->log_all;
             }
         }
         if (i >= 0) {
-            u->logged[i] = true;
+            u->logged[i] = inverted == u->log_all;
         } else if (*word && !set) {
             draft_note(u->draft, line, "SystemCallLog: no target has %s",
                        word);
@@ -292,39 +300,51 @@ static void add_families(struct unit *u)
 
 /* --- restrictions that are filters ---------------------------------------- */
 
-#define NAMESPACES "CLONE_NEWNS|CLONE_NEWCGROUP|CLONE_NEWUTS|CLONE_NEWIPC|" \
-    "CLONE_NEWUSER|CLONE_NEWPID|CLONE_NEWNET"
+/* What a call that may make a file does, and what it may not. */
+#define MAKES "((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE)"
+#define BUT_ITS_CALLS "all but its calls"
+#define SETS_IDS "(mode & S_ISUID|S_ISGID)"
 
 /* What systemd makes a filter of that refuses calls, besides what it does to
  * the unit's file systems and namespaces. */
 static const struct restriction {
     const char *key;
-    bool whole;             /* there is nothing besides */
+    const char *note;       /* what is different here, or NULL */
     struct {
         const char *name, *verdict, *condition;
-    } rules[8];
+    } rules[RULES_MAX];
 } restrictions[] = {
-    { "LockPersonality", true, {
+    { "LockPersonality", NULL, {
         { "personality", "EPERM", "personality !in {0, 0xffffffff}" } } },
-    { "MemoryDenyWriteExecute", true, {
+    { "MemoryDenyWriteExecute", NULL, {
         { "mmap", "EPERM",
           "(prot & PROT_WRITE|PROT_EXEC) == PROT_WRITE|PROT_EXEC" },
         { "mprotect", "EPERM", "(prot & PROT_EXEC)" },
         { "pkey_mprotect", "EPERM", "(prot & PROT_EXEC)" },
         { "shmat", "EPERM", "(shmflg & SHM_EXEC)" } } },
-    { "RestrictNamespaces", true, {
-        { "clone", "EPERM", "(clone_flags & " NAMESPACES ")" },
-        { "unshare", "EPERM", "(unshare_flags & " NAMESPACES ")" },
-        { "clone3", "ENOSYS", NULL }, { "setns", "EPERM", NULL } } },
-    { "ProtectClock", false, {
+    { "RestrictRealtime", "sched_setattr is let through, as by systemd: its "
+      "policy lies in memory", {
+        { "sched_setscheduler", "EPERM",
+          "policy !in {SCHED_OTHER, SCHED_BATCH, SCHED_IDLE}" } } },
+    { "RestrictSUIDSGID", "openat2 is looked at, which systemd refuses, and "
+      "so are files without a name (O_TMPFILE)", {
+        { "chmod", "EPERM", SETS_IDS }, { "fchmod", "EPERM", SETS_IDS },
+        { "fchmodat", "EPERM", SETS_IDS }, { "fchmodat2", "EPERM", SETS_IDS },
+        { "mkdir", "EPERM", SETS_IDS }, { "mkdirat", "EPERM", SETS_IDS },
+        { "mknod", "EPERM", SETS_IDS }, { "mknodat", "EPERM", SETS_IDS },
+        { "creat", "EPERM", SETS_IDS },
+        { "open", "EPERM", MAKES " && " SETS_IDS },
+        { "openat", "EPERM", MAKES " && " SETS_IDS },
+        { "openat2", "EPERM", MAKES " && " SETS_IDS } } },
+    { "ProtectClock", BUT_ITS_CALLS, {
         { "adjtimex", "EPERM", NULL }, { "clock_adjtime", "EPERM", NULL },
         { "clock_settime", "EPERM", NULL }, { "settimeofday", "EPERM", NULL },
         { "stime", "EPERM", NULL } } },
-    { "ProtectHostname", false, {
+    { "ProtectHostname", BUT_ITS_CALLS, {
         { "sethostname", "EPERM", NULL },
         { "setdomainname", "EPERM", NULL } } },
-    { "ProtectKernelLogs", false, { { "syslog", "EPERM", NULL } } },
-    { "ProtectKernelModules", false, {
+    { "ProtectKernelLogs", BUT_ITS_CALLS, { { "syslog", "EPERM", NULL } } },
+    { "ProtectKernelModules", BUT_ITS_CALLS, {
         { "init_module", "EPERM", NULL }, { "finit_module", "EPERM", NULL },
         { "delete_module", "EPERM", NULL } } },
 };
@@ -332,27 +352,13 @@ static const struct restriction {
 enum { RESTRICTIONS = sizeof(restrictions) / sizeof(restrictions[0]) };
 _Static_assert((int)RESTRICTIONS <= (int)RESTRICTIONS_MAX, "room for all");
 
-static const char *const truths[] = { "yes", "true", "1", "on", "y", "t" };
-static const char *const lies[] = { "no", "false", "0", "off", "n", "f" };
-
-static bool is_among(const char *value, const char *const words[6])
-{
-    for (unsigned i = 0; i < 6; i++) {
-        if (strcasecmp(value, words[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The last line counts. False: it is none of them, or not yes or no. */
 static bool restriction(struct unit *u, unsigned line, const char *key,
                         const char *value)
 {
     for (unsigned i = 0; i < RESTRICTIONS; i++) {
-        if (strcmp(key, restrictions[i].key) == 0 &&
-            (is_among(value, truths) || is_among(value, lies))) {
-            u->restricted[i] = is_among(value, truths) ? line : 0;
+        if (strcmp(key, restrictions[i].key) == 0 && unit_truth(value) >= 0) {
+            u->restricted[i] = unit_truth(value) ? line : 0;
             return true;
         }
     }
@@ -367,6 +373,11 @@ static bool is_refused(const struct unit *u, const char *name)
     return i >= 0 && u->started && (u->state[i] == LISTED) != u->allow_list;
 }
 
+static bool is_wanted(const void *unit, const char *name)
+{
+    return !is_refused(unit, name);
+}
+
 static void add_restrictions(struct unit *u)
 {
     for (unsigned i = 0; i < RESTRICTIONS; i++) {
@@ -375,11 +386,11 @@ static void add_restrictions(struct unit *u)
         if (!u->restricted[i]) {
             continue;
         }
-        if (!r->whole) {
-            draft_note(u->draft, u->restricted[i], "%s=: all but its calls",
-                       r->key);
+        if (r->note) {
+            draft_note(u->draft, u->restricted[i], "%s=: %s", r->key,
+                       r->note);
         }
-        for (unsigned j = 0; j < 8 && r->rules[j].name; j++) {
+        for (unsigned j = 0; j < RULES_MAX && r->rules[j].name; j++) {
             if (!is_refused(u, r->rules[j].name)) {
                 draft_add(u->draft, u->restricted[i], DRAFT_DENY,
                           r->rules[j].name, r->rules[j].verdict,
@@ -423,6 +434,18 @@ static void setting(struct unit *u, unsigned line, const char *key,
         log_calls(u, line, value);
     } else if (strcmp(key, "RestrictAddressFamilies") == 0) {
         families(u, line, value);
+    } else if (strcmp(key, "RestrictNamespaces") == 0) {
+        unit_namespaces(&u->namespaces, u->draft, line, value);
+    } else if (strcmp(key, "IPAddressAllow") == 0) {
+        unit_addresses(&u->allowed, u->draft, line, value);
+    } else if (strcmp(key, "IPAddressDeny") == 0) {
+        unit_addresses(&u->denied, u->draft, line, value);
+    } else if (strcmp(key, "SystemCallArchitectures") == 0) {
+        draft_note(u->draft, line, "%s=%s: a guest has the calls of its own "
+                   "machine alone, and a program for another one an emulator "
+                   "of its own below the same policy", key, value);
+    } else if (strcmp(key, "NoNewPrivileges") == 0 && unit_truth(value) > 0) {
+        return;             /* so it is below any policy */
     } else if (!restriction(u, line, key, value) && restricts(key)) {
         draft_note(u->draft, line, "%s=%s", key, value);
     }
@@ -484,7 +507,8 @@ static void add(struct unit *u, const char *name, bool allow,
                 const char *suffix, bool log)
 {
     draft_add(u->draft, 0, allow ? DRAFT_ALLOW : DRAFT_DENY, name,
-              allow ? log ? "log" : "" : refusal(u, suffix), NULL, NULL);
+              !allow ? refusal(u, suffix) : !log ? "" :
+              u->log_all ? "quiet" : "log", NULL, NULL);
 }
 
 static void add_name(struct unit *u, unsigned i)
@@ -546,7 +570,12 @@ void import_systemd(struct policy_draft *d, FILE *in,
         u->names++;
     }
     read_unit(u, in);
+    if (u->log_all) {
+        d->log = "all";
+    }
     add_restrictions(u);
+    unit_add_namespaces(&u->namespaces, d, is_wanted, u);
+    unit_add_addresses(&u->allowed, &u->denied, d, is_wanted, u);
     if (u->restricts_families) {
         add_families(u);
     }
@@ -559,11 +588,13 @@ void import_systemd(struct policy_draft *d, FILE *in,
         draft_set_default(d, text);
         d->unknown = text;
     }
-    if (u->started) {
+    if (u->started || u->log_started) {
         add_rules(u);
     } else if (d->count == 0 && !d->failed) {
         draft_note(d, 0, "the unit has no SystemCallFilter=: everything is "
                    "allowed");
     }
+    unit_addresses_free(&u->allowed);
+    unit_addresses_free(&u->denied);
     free(u);
 }

@@ -48,7 +48,8 @@ bool draft_is_verdict(enum draft_section section, const char *verdict)
             is_errno_and_options(verdict + 6);
     }
     if (section == DRAFT_ALLOW) {
-        return !*verdict || strcmp(verdict, "log") == 0;
+        return !*verdict || strcmp(verdict, "log") == 0 ||
+            strcmp(verdict, "quiet") == 0;
     }
     return strcmp(verdict, "kill") == 0 || strcmp(verdict, "trap") == 0 ||
         draft_is_errno(verdict);

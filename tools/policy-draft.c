@@ -342,11 +342,13 @@ static void write_list(const struct policy_draft *d, enum draft_section section,
 /* A condition, broken behind "||" and "&&" where a line gets long. */
 static void write_condition(const char *text, FILE *out)
 {
+    const char *start = text;
     int column = 30;
 
     for (; *text; text++, column++) {
         if (column > COLUMNS && *text == ' ' &&
-            (!strncmp(text, " || ", 4) || !strncmp(text, " && ", 4))) {
+            (!strncmp(text, " || ", 4) || !strncmp(text, " && ", 4) ||
+             (text > start && text[-1] == ','))) {
             fputs("\n          ", out);
             column = 10;
         }
@@ -433,6 +435,9 @@ void draft_write(const struct policy_draft *d, const char *format, FILE *out)
     fprintf(out, "[policy]\ndefault = %s\n", d->default_);
     if (d->unknown) {
         fprintf(out, "unknown = %s\n", d->unknown);
+    }
+    if (d->log) {
+        fprintf(out, "log = %s\n", d->log);
     }
     write_section(d, DRAFT_ALLOW, out);
     write_section(d, DRAFT_DENY, out);

@@ -21,7 +21,8 @@ struct draft_rule {
     enum draft_section section;
     char *name;             /* a call or a set */
     char *spelled;          /* as it was named there */
-    char *verdict;          /* "EPERM", "kill", "return 5"; "" or "log": allow */
+    char *verdict;          /* "EPERM", "kill", "return 5"; of what is allowed
+                               "", "log" or "quiet" */
     char *condition;        /* NULL: always */
     char *when;             /* NULL: each time */
 };
@@ -30,6 +31,7 @@ struct policy_draft {
     const char *file;       /* what is imported */
     char *default_;         /* "deny EPERM" */
     char *unknown;          /* NULL: left out */
+    const char *log;        /* likewise */
     struct draft_rule *rules;
     size_t count;
     char **notes;

@@ -44,6 +44,7 @@ becomes systemd unit.service
 becomes systemd refusing.service
 becomes systemd families.service
 becomes systemd restricted.service
+becomes systemd lists.service
 becomes minijail sandbox.policy
 becomes strace faults.strace
 
@@ -69,6 +70,25 @@ unit 'unknown = allow' "families that are forgotten" \
     <<<$'[Service]\nRestrictAddressFamilies=AF_INET\nRestrictAddressFamilies='
 unit 'socket = EAFNOSUPPORT if domain !in {AF_UNIX}' "none, and then one" \
     <<<$'[Service]\nRestrictAddressFamilies=none\nRestrictAddressFamilies=AF_UNIX'
+
+unit 'syscalls = kexec_load:log' "calls that are logged, without a filter" \
+    <<<$'[Service]\nSystemCallLog=kexec_load'
+unit 'syscalls = getpid:quiet' "calls that are not, where all are" \
+    <<<$'[Service]\nSystemCallLog=~getpid getuid\nSystemCallLog=getuid'
+unit 'unknown = allow' "calls that are logged no more" \
+    <<<$'[Service]\nSystemCallLog=mount\nSystemCallLog='
+unit 'setns = EPERM if nstype == 0 || (nstype & CLONE_NEWPID)' \
+    "namespaces that are taken from all" \
+    <<<$'[Service]\nRestrictNamespaces=no\nRestrictNamespaces=~pid'
+unit 'unknown = allow' "namespaces that are all given back" \
+    <<<$'[Service]\nRestrictNamespaces=~pid\nRestrictNamespaces=pid'
+unit 'unknown = allow' "namespaces that are forgotten" \
+    <<<$'[Service]\nRestrictNamespaces=yes\nRestrictNamespaces='
+unit 'accept4 = ECONNABORTED if addr in {10.0.0.0/8} && addr !in {10.1.0.0/16}' \
+    "addresses, but for some" \
+    <<<$'[Service]\nIPAddressAllow=10.1.2.3/16\nIPAddressDeny=1.2.3.4\nIPAddressDeny=\nIPAddressDeny=10.0.0.0/8'
+unit 'unknown = allow' "addresses that are all allowed" \
+    <<<$'[Service]\nIPAddressAllow=any\nIPAddressDeny=any'
 
 # wrong FORMAT EXPECTED NAME: standard input is no such thing
 wrong()
