@@ -451,8 +451,8 @@ void policy_accept_fork_child(void)
     if (way[0] < 0) {
         return;
     }
-    close(way[0]);
-    close(way[1]);
+    re_number_close(way[0]);
+    re_number_close(way[1]);
     taken.held = way_taken = false;
     pthread_mutex_init(&way_lock, NULL);
     pthread_cond_init(&way_free, NULL);

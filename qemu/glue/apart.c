@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+#include <ruleengine/numbers.h>
+
 #include "apart.h"
 #include "policy.h"
 
@@ -23,8 +25,10 @@ bool policy_has_threads(void)
 static int run(void *opaque)
 {
     const struct task *task = opaque;
+    int number = re_number_lend();      /* for a guest that has all others */
 
     task->function(task->arg);
+    re_number_lent(number, -1, false);
     /* The other thread goes on before the kernel has done away with this one's
      * table, and what it closes then would stay open for a while. */
     syscall(__NR_close_range, 0, ~0u, 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * descriptors: those that the emulator has opened for itself. They stand
- * together, from policy_floor on, out of the guest's reach.
+ * descriptors: those that the emulator has opened for itself, from policy_floor
+ * on, and below them those that calls are looking at, pins. They stand together,
+ * out of the guest's reach: see ruleengine/numbers.h.
  *
  * Include "qemu.h" before this file.
  */
@@ -10,12 +11,15 @@
 
 #include <sys/stat.h>
 
+#include <ruleengine/numbers.h>
+
 #define POLICY_TARGETS_MAX 64
 
 /* What is open from the start on, in this program image and the next; -1: is
  * not. Handed over by execve as it is. */
 struct policy_own {
     int32_t floor;              /* policy_floor */
+    int32_t end;                /* of all of them */
     int32_t self_fd;            /* this emulator, O_PATH */
     int32_t proc_fd;            /* /proc, O_PATH */
     int32_t message_fd;         /* standard error as the user has given it */
@@ -29,8 +33,40 @@ extern struct policy_own policy_own;
  * errno. */
 int policy_own_start(const char *program);
 
-/* Whether a number is one of theirs; of an argument its lower 32 bits. */
+/* From here on the guest gets none of their numbers; "pins": there are paths to
+ * resolve. 0 or a negative errno. */
+int policy_own_occupy(bool pins);
+
+/* Threads that were resolving paths are not in the child. */
+void policy_own_fork_child(void);
+
+/* Whether a number is one of them, of an argument its lower 32 bits; the first of
+ * all. */
 bool policy_is_own(int64_t fd);
+int policy_own_first(void);
+
+/*
+ * What opens something for the emulator: once more with a number of the own ones,
+ * where the guest has taken all of its own. The number stays the emulator's until
+ * it is closed by re_number_close(). With threads, one of them could take it.
+ */
+#define POLICY_LENT(open_it) ({                             \
+    int opened_ = (open_it), lent_ = -1;                    \
+                                                            \
+    if (opened_ < 0 && errno == EMFILE) {                   \
+        lent_ = policy_lend();                              \
+        errno = EMFILE;                                     \
+    }                                                       \
+    if (lent_ >= 0) {                                       \
+        opened_ = (open_it);                                \
+        policy_lent(lent_, opened_);                        \
+    }                                                       \
+    opened_;                                                \
+})
+
+/* A free number of the own ones, or -1; what has been opened then. */
+int policy_lend(void);
+void policy_lent(int number, int fd);
 
 /* Has the host's execve close all of them, whatever another thread had begun. */
 void policy_own_close_on_exec(void);

@@ -21,10 +21,6 @@
 #include "policy.h"
 #include "records.h"
 
-QEMU_BUILD_BUG_ON(POLICY_ASKED_FDS != RE_HIGH_COUNT + POLICY_PINS);
-
-int policy_asked_floor;
-
 static const struct st_target *doors_target;
 
 /* Per slot, the registers that hold descriptors: a bit each. */
@@ -102,7 +98,6 @@ static void leave_no_core(void)
 void policy_doors_prepare(const struct st_target *target, uint8_t *map)
 {
     doors_target = target;
-    policy_asked_floor = policy_floor - POLICY_PINS;
     leave_no_core();
     for (unsigned slot = 0; slot < st_slot_count(target); slot++) {
         const char *name = st_slot_name(target, slot);
@@ -141,7 +136,7 @@ static bool guard_close_range(CPUArchState *env, struct re_call *call,
 {
     uint64_t *a = call->args;
     uint32_t first = a[0], last = a[1];
-    uint32_t floor = policy_floor, end = floor + RE_HIGH_COUNT;
+    uint32_t floor = policy_own_first(), end = policy_own.end;
 
     if (a[2] & CLOSE_RANGE_UNSHARE) {
         *ret = -TARGET_EPERM;
@@ -254,7 +249,7 @@ static bool lowers_limit(const struct re_call *call, int resource,
                 resource == TARGET_RLIMIT_CORE) && (abi_ulong)addr != 0;
     }
     limit = size == 8 ? ldq_p(bytes) : (uint32_t)ldl_p(bytes);
-    return limit < (uint64_t)policy_floor + RE_HIGH_COUNT;
+    return limit < (uint64_t)policy_own.end;
 }
 
 /* What a descriptor is the same as; and a type whose last argument is a pointer

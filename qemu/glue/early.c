@@ -10,7 +10,9 @@
  */
 #include "qemu/osdep.h"
 
-#include <ruleengine/engine.h>
+#include <sys/resource.h>
+
+#include <ruleengine/numbers.h>
 
 #include "handover.h"
 
@@ -19,7 +21,8 @@
 static bool is_option(const char *arg)
 {
     static const char *const options[] = {
-        "policy", "rules", POLICY_HAND_OVER + 1,
+        "policy", "rules", "policy-learn", "policy-stats",
+        POLICY_HAND_OVER + 1,
     };
 
     if (arg[0] != '-') {
@@ -37,11 +40,17 @@ static bool is_option(const char *arg)
     return false;
 }
 
+static bool is_handed_over(char **argv)
+{
+    return argv && argv[0] && argv[1] && strcmp(argv[1], POLICY_HAND_OVER) == 0;
+}
+
 /* A word of the guest's that looks like an option costs a little time, and no
  * more. */
 static bool wants_policy(char **argv)
 {
-    if (getenv("QEMU_POLICY") || getenv("QEMU_RULES")) {
+    if (getenv("QEMU_POLICY") || getenv("QEMU_RULES") ||
+        getenv("QEMU_POLICY_LEARN") || getenv("QEMU_POLICY_STATS")) {
         return true;
     }
     for (; argv && *argv; argv++) {
@@ -56,10 +65,15 @@ static bool wants_policy(char **argv)
 static void __attribute__((constructor(PRIORITY)))
 grow_table(int argc, char **argv)
 {
+    struct rlimit limit;
     int fd, high;
 
     if (!wants_policy(argv)) {
         return;
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (!is_handed_over(argv)) {
+        re_numbers_make_room();
     }
     fd = open("/", O_PATH | O_CLOEXEC);
     high = fd < 0 ? -1 :
@@ -70,4 +84,5 @@ grow_table(int argc, char **argv)
     if (fd >= 0) {
         close(fd);
     }
+    setrlimit(RLIMIT_NOFILE, &limit);
 }

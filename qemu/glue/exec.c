@@ -120,7 +120,7 @@ static int run_emulator(const struct program *program, char **envp)
     env = next_environ(same_target);
     execute(emulator, &head, fd, argv, env);
     err = errno;
-    close(fd);
+    re_number_close(fd);
     g_strfreev(argv);
     g_strfreev(env);
     errno = err;

@@ -97,7 +97,7 @@ static const void *map_handover(int fd, size_t *ret_size)
     if (map == MAP_FAILED) {
         bad_handover();
     }
-    close(fd);
+    re_number_close(fd);
     *ret_size = st.st_size;
     return map;
 }
@@ -219,6 +219,9 @@ void policy_start(int *argc, char ***argv)
         policy_option_given("policy-learn", "QEMU_POLICY_LEARN") ||
         policy_option_given("policy-stats", "QEMU_POLICY_STATS")) {
         qemu_log_opener = open_log;
+        if (!inherited_head) {
+            re_numbers_make_room();
+        }
     }
 }
 
@@ -238,7 +241,7 @@ static int for_reading(int fd)
     }
     snprintf(name, sizeof(name), "self/fd/%d", fd);
     readable = openat(policy_own.proc_fd, name, O_RDONLY | O_CLOEXEC);
-    close(fd);
+    re_number_close(fd);
     return readable;
 }
 
@@ -428,8 +431,8 @@ static bool holds(int fd, const GByteArray *bytes)
  */
 static int seal(const GByteArray *bytes)
 {
-    int fd = policy_set_aside(memfd_create("handover", MFD_CLOEXEC |
-                                           MFD_ALLOW_SEALING));
+    int fd = policy_set_aside(POLICY_LENT(
+        memfd_create("handover", MFD_CLOEXEC | MFD_ALLOW_SEALING)));
     sigset_t mask;
     int err;
 
@@ -447,7 +450,7 @@ static int seal(const GByteArray *bytes)
         err = -EAGAIN;
     }
     if (err) {
-        close(fd);
+        re_number_close(fd);
         return err;
     }
     return fd;

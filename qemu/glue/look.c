@@ -45,9 +45,7 @@ int policy_look_take(int fd)
 {
     int high = fd < 0 ? -1 : policy_look_at(fd), err = errno;
 
-    if (fd >= 0) {
-        close(fd);
-    }
+    re_number_close(fd);
     errno = err;
     return high;
 }
@@ -73,7 +71,7 @@ void policy_look_done(int fd)
 
     pthread_mutex_lock(&look_lock);
     looked_at &= ~bit_of(fd);
-    close(fd);
+    re_number_close(fd);
     pthread_mutex_unlock(&look_lock);
     errno = err;
 }
@@ -83,7 +81,7 @@ void policy_look_fork_child(void)
 {
     for (int i = 0; i < RE_HIGH_COUNT; i++) {
         if (looked_at & (UINT64_C(1) << i)) {
-            close(policy_floor + i);
+            re_number_close(policy_floor + i);
         }
     }
     looked_at = 0;
@@ -95,8 +93,9 @@ void policy_look_fork_child(void)
 /* With look_lock held. */
 static bool is_among_own(int fd, const struct stat *st)
 {
-    for (int own = policy_floor; own < policy_floor + RE_HIGH_COUNT; own++) {
-        if (own != fd && policy_same_file(own, st) &&
+    for (int own = policy_floor; own < policy_own.end; own++) {
+        if (own != fd && re_number_is_taken(own) &&
+            policy_same_file(own, st) &&
             !(looked_at & bit_of(own))) {
             return true;
         }

@@ -60,7 +60,7 @@ static int new_file(const char *name)
         return -errno;
     }
     if (!is_new(fd)) {
-        close(fd);
+        re_number_close(fd);
         return -EAGAIN;
     }
     return fd;
@@ -83,7 +83,7 @@ int policy_made_aside(const void *bytes, size_t len, const char *name,
         err = -errno;
     }
     if (err) {
-        close(fd);
+        re_number_close(fd);
     }
     return err ? err : fd;
 }
@@ -101,6 +101,6 @@ int policy_made_file(void *guest, const void *bytes, size_t len,
     }
     ret = policy_reopen_uninterrupted(fd, open_flags & ~NOT_AGAIN);
     ret = ret < 0 ? -errno : ret;
-    close(fd);
+    re_number_close(fd);
     return ret;
 }

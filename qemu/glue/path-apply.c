@@ -329,13 +329,13 @@ void policy_path_release(void)
     s->applied = false;
     if ((s->facts.made & RE_FACT_FDPATH) && s->held.fd >= 0) {
         fd_trans_unregister(s->held.fd);
-        policy_pin_close(s->held.fd);
+        re_number_close(s->held.fd);
         s->held.fd = -1;
     }
     s->facts.made = 0;
     for (unsigned i = 0; i < PATH_PINS; i++) {
         if (s->pins[i].made) {
-            policy_pin_close(s->pins[i].fd);
+            re_number_close(s->pins[i].fd);
             s->pins[i].made = false;
         }
     }

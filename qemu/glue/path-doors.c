@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * path-doors: calls that would take a pin away, or change what paths mean.
+ * path-doors: calls that would change what paths mean.
  */
 #include "qemu/osdep.h"
 #include "qemu.h"
 #include "user-internals.h"
 
-#include "guest.h"
 #include "path.h"
-#include "pin.h"
 #include "policy.h"
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWUSER)
@@ -20,67 +18,12 @@ bool policy_path_keeps_names(void)
     return path_guards;
 }
 
-static bool is_pin(int fd)
-{
-    return fd >= policy_pin_floor && fd < policy_pin_end;
-}
-
-/* Whether a guest would lower the number of descriptors below its pins'. */
-static bool lowers_limit(const struct re_call *call, abi_ulong addr,
-                         unsigned size)
-{
-    uint64_t limit = 0;
-    uint32_t narrow;
-
-    if (addr == 0 ||
-        policy_guest_ops.read(call->guest, addr, &limit, size) < 0) {
-        return false;
-    }
-    memcpy(&narrow, &limit, sizeof(narrow));
-    return (size == 8 ? tswap64(limit) : tswap32(narrow)) <
-        (unsigned)policy_pin_end;
-}
-
 bool policy_path_guard(struct re_call *call, abi_long *ret)
 {
     uint64_t *a = call->args;
     bool refused = false;
 
-    *ret = -TARGET_EBADF;
     switch (path_guards ? call->nr : -1) {
-    case TARGET_NR_close:
-        refused = is_pin(a[0]);
-        break;
-#ifdef TARGET_NR_dup2
-    case TARGET_NR_dup2:
-#endif
-    case TARGET_NR_dup3:
-        refused = is_pin(a[1]);
-        break;
-#ifdef TARGET_NR_close_range
-    case TARGET_NR_close_range:
-        if ((unsigned)a[0] < policy_pin_end &&
-            (unsigned)a[1] >= policy_pin_floor) {
-            refused = (unsigned)a[0] >= policy_pin_floor;
-            *ret = 0;
-            a[1] = policy_pin_floor - 1;
-        }
-        break;
-#endif
-    /* Done without being done: a program that asks for fewer has what it
-     * wants. */
-#ifdef TARGET_NR_setrlimit
-    case TARGET_NR_setrlimit:
-        *ret = 0;
-        refused = a[0] == TARGET_RLIMIT_NOFILE &&
-            lowers_limit(call, a[1], sizeof(abi_ulong));
-        break;
-#endif
-    case TARGET_NR_prlimit64:
-        if ((int)a[1] == TARGET_RLIMIT_NOFILE && lowers_limit(call, a[2], 8)) {
-            a[2] = 0;
-        }
-        break;
     /* From here on "/proc/self/fd" and all names would mean something else. */
 #ifdef TARGET_NR_umount
     case TARGET_NR_umount:
@@ -123,20 +66,9 @@ bool policy_path_guard(struct re_call *call, abi_long *ret)
 
 void policy_path_watch(uint8_t *map)
 {
-    /* close() is asked about for the sake of the own descriptors, and of pins
-     * with them. */
     static const int doors[] = {
-        TARGET_NR_dup3, TARGET_NR_umount2, TARGET_NR_chroot,
-        TARGET_NR_pivot_root, TARGET_NR_mount, TARGET_NR_prlimit64,
-#ifdef TARGET_NR_setrlimit
-        TARGET_NR_setrlimit,
-#endif
-#ifdef TARGET_NR_dup2
-        TARGET_NR_dup2,
-#endif
-#ifdef TARGET_NR_close_range
-        TARGET_NR_close_range,
-#endif
+        TARGET_NR_umount2, TARGET_NR_chroot, TARGET_NR_pivot_root,
+        TARGET_NR_mount,
 #ifdef TARGET_NR_umount
         TARGET_NR_umount,
 #endif

@@ -8,6 +8,7 @@
 #include <ruleengine/engine.h>
 
 #include "apart.h"
+#include "descriptors.h"
 #include "guest.h"
 #include "made.h"
 #include "path.h"
@@ -51,7 +52,7 @@ static const char *redirected(const char *given)
 static void start_pin(struct pin *pin, const struct re_path_query *q)
 {
     if (pin->made) {
-        policy_pin_close(pin->fd);
+        re_number_close(pin->fd);
     }
     pin->made = true;
     pin->directory = pin->add_nofollow = pin->file = pin->content = false;
@@ -160,6 +161,12 @@ void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
     }
 }
 
+bool policy_path_holds(int fd)
+{
+    return path_state && (path_state->facts.made & RE_FACT_FDPATH) &&
+        path_state->held.fd == fd;
+}
+
 int policy_path_identity(void *guest, int dirfd, uint64_t ret[2])
 {
     struct stat st;
@@ -187,7 +194,7 @@ int policy_path_replace(void *guest, const struct re_path_query *q,
         pin->error = -policy_pin_path(pin, &other, with->path);
         return 0;
     }
-    fd = with->fd >= 0 ? fcntl(with->fd, F_DUPFD_CLOEXEC, policy_floor) :
+    fd = with->fd >= 0 ? policy_duplicate_aside(with->fd) :
         policy_made_aside(with->bytes, with->len, with->name, with->writable);
     pin->keeps = with->fd >= 0;
     if (fd < 0) {
@@ -298,11 +305,9 @@ void policy_path_start(const struct st_target *target, uint8_t *map)
     policy_pin_own();
 }
 
-/* Another thread was in the middle of a call: in the child, nobody is. */
 void policy_path_fork_child(void)
 {
     if (path_target) {
-        close_range(policy_pin_floor, policy_pin_end - 1, 0);
         policy_pin_own();
     }
 }

@@ -17,6 +17,7 @@
 #define LINUX_USER_POLICY_PATH_H
 
 #include <ruleengine/engine.h>
+#include <ruleengine/numbers.h>
 
 struct re_call;
 struct re_facts;
@@ -43,6 +44,9 @@ int policy_path_below_root(void *guest, const struct re_path_query *query);
 
 void policy_path_descriptor(void *guest, int fd, int reg,
                             struct re_path *path);
+
+/* Whether a number is what this thread's call has in the place of a descriptor. */
+bool policy_path_holds(int fd);
 int policy_path_identity(void *guest, int dirfd, uint64_t ret[2]);
 
 /*

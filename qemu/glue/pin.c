@@ -18,8 +18,6 @@
 #define LINKS_MAX 40            /* as in the kernel */
 #define PARTS_MAX 64            /* names cut off to find what exists */
 
-int policy_pin_floor, policy_pin_end;
-
 static char path_root[PATH_MAX];            /* of -L, without links; or "" */
 static size_t path_root_len;
 static char path_emulator[PATH_MAX];        /* what runs this */
@@ -36,40 +34,37 @@ static int own_fds = -1;                    /* see policy_pin_own() */
  */
 static int move_up(int fd)
 {
-    int high;
+    int high = re_number_move(RE_NUMBERS_PINS, fd);
 
-    if (fd < 0) {
-        return -errno;
-    }
-    high = fcntl(fd, F_DUPFD_CLOEXEC, policy_pin_floor);
-    close(fd);
-    if (high >= policy_pin_end) {
-        close(high);
-        high = -1;
-    }
-    return high < 0 ? -EMFILE : high;
+    return high < 0 ? -errno : high;
 }
 
 int policy_pin_duplicate(int fd)
 {
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, policy_pin_floor);
+    int high = re_number_take(RE_NUMBERS_PINS, fd);
 
-    if (high >= policy_pin_end) {
-        close(high);
-        return -EMFILE;
-    }
     return high < 0 ? -errno : high;
 }
 
-static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
+static int open_now(int dirfd, const char *name, int flags, uint64_t resolve)
 {
     struct {
         uint64_t flags, mode, resolve;
     } how = { O_PATH | O_CLOEXEC | flags, 0, resolve };
 
-    return move_up(resolve ? syscall(__NR_openat2, dirfd, name, &how,
-                                     sizeof(how)) :
-                   openat(dirfd, name, how.flags));
+    return resolve ? syscall(__NR_openat2, dirfd, name, &how, sizeof(how)) :
+        openat(dirfd, name, how.flags);
+}
+
+/* Any number, also where the guest has taken all of its own. */
+static int open_low(int dirfd, const char *name, int flags, uint64_t resolve)
+{
+    return POLICY_LENT(open_now(dirfd, name, flags, resolve));
+}
+
+static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
+{
+    return move_up(open_low(dirfd, name, flags, resolve));
 }
 
 /* For what is closed again before the call goes on: without threads, nobody comes
@@ -81,15 +76,8 @@ static int open_briefly(int dirfd, const char *name, int flags)
     if (policy_has_threads()) {
         return open_path(dirfd, name, flags, 0);
     }
-    fd = openat(dirfd, name, O_PATH | O_CLOEXEC | flags);
+    fd = open_low(dirfd, name, flags, 0);
     return fd < 0 ? -errno : fd;
-}
-
-void policy_pin_close(int fd)
-{
-    if (fd >= 0) {
-        close(fd);
-    }
 }
 
 /* --- names ------------------------------------------------------------- */
@@ -171,11 +159,9 @@ static char *put_link(char *to, int fd)
 
 void policy_pin_own(void)
 {
-    int fd = open(OWN_FDS, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int fd = POLICY_LENT(open(OWN_FDS, O_PATH | O_DIRECTORY | O_CLOEXEC));
 
-    if (own_fds >= 0) {
-        close(own_fds);
-    }
+    re_number_close(own_fds);
     own_fds = policy_set_aside(fd);
 }
 
@@ -316,7 +302,7 @@ static int pin_file(struct pin *pin, int dirfd, const char *path,
     }
     err = host_name(fd, pin->host, sizeof(pin->host));
     if (err && err != -ENOENT) {
-        close(fd);
+        re_number_close(fd);
         return err;
     }
     if (err) {
@@ -352,7 +338,7 @@ static int pin_in_parent(struct pin *pin, int dirfd, const struct cut *cut,
     int err = parent < 0 ? parent : pin_name(pin, parent, cut);
 
     if (err && parent >= 0) {
-        close(parent);
+        re_number_close(parent);
     }
     return err;
 }
@@ -404,22 +390,22 @@ static int pin_new(struct pin *pin, int dirfd, const char *path,
         if (len < 0 && errno == ENOENT) {
             err = pin_name(pin, parent, &cut);
             pin->add_nofollow = true;
-            policy_pin_close(err ? parent : -1);
+            re_number_close(err ? parent : -1);
             break;
         }
         err = resolve && !below ? -ELOOP : len < 0 ? -errno : 0;
         if (err == -EINVAL) {
             err = -ELOOP;       /* it exists by now: look again */
-            close(parent);
+            re_number_close(parent);
             continue;
         }
         if (err) {
-            close(parent);
+            re_number_close(parent);
             break;
         }
         target[len] = 0;
         if (below) {
-            close(parent);
+            re_number_close(parent);
             err = follow_below(&cut, target, next, sizeof(next));
             path = next;
             if (err) {
@@ -430,10 +416,10 @@ static int pin_new(struct pin *pin, int dirfd, const char *path,
         }
         err = -ELOOP;
         path = target;
-        policy_pin_close(from);
+        re_number_close(from);
         dirfd = from = parent;
     }
-    policy_pin_close(from);
+    re_number_close(from);
     return err;
 }
 
@@ -487,7 +473,7 @@ static void name_unreachable(struct pin *pin, int dirfd, const char *path)
         append_rest(pin->host, sizeof(pin->host), path + end) < 0) {
         pin->host[0] = '\0';
     }
-    policy_pin_close(fd);
+    re_number_close(fd);
 }
 
 /* A descriptor in the place of a path: "" with AT_EMPTY_PATH, or NULL. */
@@ -525,7 +511,7 @@ static void name_file(struct pin *pin, int dirfd, const char *path)
     if (fd < 0 || host_name(fd, pin->host, sizeof(pin->host)) < 0) {
         pin->host[0] = 0;
     }
-    policy_pin_close(fd);
+    re_number_close(fd);
 }
 
 static int resolve_path(struct pin *pin, const struct re_path_query *q,
@@ -587,7 +573,7 @@ static int stand_in(struct pin *pin, const struct re_path_query *q)
 
     if (pin->fd >= 0 && path_emulator[0] &&
         strcmp(pin->host, path_emulator) == 0) {
-        policy_pin_close(pin->fd);
+        re_number_close(pin->fd);
         pin->fd = -1;
         exe.dirfd = AT_FDCWD;
         exe.follow = true;
@@ -606,13 +592,13 @@ static int stand_in(struct pin *pin, const struct re_path_query *q)
 
 int policy_pin_adopt(struct pin *pin, int fd)
 {
-    fd = move_up(fd);
-    if (fd < 0) {
-        return fd;
+    pin->fd = policy_pin_duplicate(fd);
+    re_number_close(fd);
+    if (pin->fd < 0) {
+        return pin->fd;
     }
-    pin->fd = fd;
     pin->file = pin->content = true;
-    put_link(pin->text, fd);
+    put_link(pin->text, pin->fd);
     return 0;
 }
 
@@ -637,10 +623,10 @@ int policy_pin_make_parents(const char *host)
     for (char **part = parts + 1; fd >= 0 && part[0] && part[1]; part++) {
         int next = enter(fd, *part);
 
-        close(fd);
+        re_number_close(fd);
         fd = next;
     }
-    policy_pin_close(fd);
+    re_number_close(fd);
     return fd < 0 ? fd : 0;
 }
 
@@ -670,10 +656,10 @@ static int make_below(int root, const char *name)
         if (next == -ENOENT && mkdirat(parent, *part, 0755) == 0) {
             next = open_path(root, head, O_DIRECTORY, RESOLVE_IN_ROOT);
         }
-        close(parent);
+        re_number_close(parent);
         parent = next;
     }
-    policy_pin_close(parent);
+    re_number_close(parent);
     return parent < 0 ? parent : 0;
 }
 
@@ -697,7 +683,7 @@ int policy_pin_below_root(struct pin *pin, const struct re_path_query *q,
     if (err == -ENOENT && make && make_below(root, name) == 0) {
         err = resolve_path(pin, &below, name);
     }
-    policy_pin_close(root);
+    re_number_close(root);
     return err;
 }
 
@@ -724,7 +710,7 @@ int policy_pin_canonical(const char *name, char *buf, size_t size)
         return fd;
     }
     err = host_name(fd, host, sizeof(host));
-    close(fd);
+    re_number_close(fd);
     if (!err) {
         /* As stand_in() has it: /proc/self/exe is the guest's program. */
         policy_pin_guest_name(path_program[0] && path_emulator[0] &&
@@ -734,7 +720,7 @@ int policy_pin_canonical(const char *name, char *buf, size_t size)
     return err;
 }
 
-void policy_pin_prepare(int floor)
+void policy_pin_prepare(void)
 {
     const char *root = path("/");
     ssize_t len = readlink("/proc/self/exe", path_emulator,
@@ -747,8 +733,4 @@ void policy_pin_prepare(int floor)
     if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
         path_root_len = strlen(path_root);
     }
-    /* Just below the emulator's own ones: the table of descriptors reaches as far
-     * already, in forked children too, and need not grow. */
-    policy_pin_end = floor;
-    policy_pin_floor = MAX(floor - POLICY_PINS, floor / 2);
 }

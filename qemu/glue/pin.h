@@ -28,9 +28,8 @@ struct pin {
     char host[RE_PATH_MAX];     /* canonical, on the host; "": has none */
 };
 
-/* Once, before anything else here: what -L replaces. Pins get the numbers below
- * "floor". */
-void policy_pin_prepare(int floor);
+/* Once, before anything else here: what -L replaces. */
+void policy_pin_prepare(void);
 
 /*
  * Opens the folder of this process' descriptors: once there are paths to resolve,
@@ -41,12 +40,6 @@ void policy_pin_own(void);
 
 /* A pin's text from that folder, which becomes "dirfd"; or as it is. */
 const char *policy_pin_relative(const char *name, int *dirfd);
-
-/* Numbers of pins: [floor, end), POLICY_PINS of them or fewer; the emulator's own
- * descriptors begin where they end. As many calls with paths can threads be in
- * at once. */
-#define POLICY_PINS 192
-extern int policy_pin_floor, policy_pin_end;
 
 /*
  * Resolves a name as the query says (its addr and given are not looked at).
@@ -86,9 +79,6 @@ bool policy_pin_is_plain(struct pin *pin);
 /* The canonical host path of a descriptor; 0, -ENOENT for what has none, or
  * another negative errno. */
 int policy_pin_name(int fd, char *buf, size_t size);
-
-/* Closes a pin's descriptor; -1 is none. */
-void policy_pin_close(int fd);
 
 /* From the host's canonical name to the guest's. */
 void policy_pin_guest_name(const char *host, char *buf, size_t size);

@@ -190,7 +190,7 @@ static void load(struct re_config *config)
     if (!target || !diags) {
         refuse_to_start();
     }
-    policy_pin_prepare(policy_inherited() ? policy_floor : re_high_floor());
+    policy_pin_prepare();
     config->target = target;
     /* What is kept in memory is a file, too. */
     policy_hold_xfsz(&mask);
@@ -213,6 +213,13 @@ static void load(struct re_config *config)
     if (ret < 0) {
         fprintf(stderr, "qemu-" TARGET_NAME ": error: execve cannot be "
                 "confined: %s\n", strerror(-ret));
+        refuse_to_start();
+    }
+    ret = policy_own_occupy(re_engine_asks(policy_engine) ||
+                            re_engine_learns(policy_engine));
+    if (ret < 0) {
+        fprintf(stderr, "qemu-" TARGET_NAME ": error: descriptors cannot be "
+                "kept from the program: %s\n", strerror(-ret));
         refuse_to_start();
     }
     ret = policy_accept_prepare(policy_engine);
@@ -304,6 +311,7 @@ void policy_fork_end(bool child)
         return;
     }
     if (child) {
+        policy_own_fork_child();
         policy_path_fork_child();
         policy_look_fork_child();
         policy_exec_fork_child();

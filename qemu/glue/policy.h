@@ -14,6 +14,8 @@
 
 #include "qemu/interval-tree.h"
 
+#include <sys/resource.h>
+
 #include "confine.h"
 
 struct re_engine;
@@ -46,11 +48,11 @@ extern unsigned policy_limit;
 extern uint8_t policy_map[POLICY_NUMBERS];
 
 /* Besides 0 and 1: ask if the first argument is one of the emulator's own
- * descriptors or, below them, of its pins. */
+ * descriptors. */
 #define POLICY_ASK_FD 2
-#define POLICY_ASKED_FDS (64 + 192)
+#define POLICY_ASKED_FDS 256    /* RE_NUMBERS of ruleengine/numbers.h */
 extern int policy_asked_floor;
-extern int policy_floor;        /* of the own ones */
+extern int policy_floor;        /* of what the emulator has opened for itself */
 
 /*
  * The test that every system call pays for: two host instructions without a
@@ -177,6 +179,15 @@ int policy_guest_fd(int fd);
 
 /* The same of those in an ioctl's argument, a structure as the host has it. */
 void policy_ioctl_fds(unsigned long request, void *argument);
+
+/* The guest's table of descriptors ends where the emulator's own begin, and none
+ * stands behind that: getrlimit(); "ret" of prlimit64, with two limits of 64 bits;
+ * "ret" of the host's getdents, by its number, with entries whose names begin at
+ * "at". */
+int policy_getrlimit(int resource, struct rlimit *limit);
+int policy_shown_limits(int ret, int resource, void *limits);
+int policy_listed(int ret, int call, size_t at, int fd, void *entries,
+                  size_t size);
 
 /* A descriptor that the guest waits for: one that is not open for one of the
  * emulator's. */

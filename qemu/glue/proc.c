@@ -303,9 +303,7 @@ static bool is_own_command(const GByteArray *raw)
     same = own.fd >= 0 && read_aside(&own) == 0 &&
         own.bytes->len == raw->len &&
         memcmp(own.bytes->data, raw->data, raw->len) == 0;
-    if (own.fd >= 0) {
-        close(own.fd);
-    }
+    re_number_close(own.fd);
     g_byte_array_unref(own.bytes);
     return same;
 }

@@ -29,11 +29,11 @@ static bool by_magic(int dirfd, const char *name)
     struct open_how how = {
         .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS,
     };
-    int fd = syscall(__NR_openat2, dirfd, name, &how, sizeof(how));
+    int fd = POLICY_LENT(syscall(__NR_openat2, dirfd, name, &how, sizeof(how)));
     int err = errno;
 
     if (fd >= 0) {
-        close(fd);
+        re_number_close(fd);
         return false;
     }
     return err == ELOOP;
@@ -66,8 +66,8 @@ static int open_path(int dirfd, const char *name, int flags)
         return fd < 0 ? -errno : fd;
     }
     name = path(name);
-    fd = policy_look_take(openat(dirfd, name, O_PATH | O_CLOEXEC |
-                (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0)));
+    flags = O_PATH | O_CLOEXEC | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
+    fd = policy_look_take(POLICY_LENT(openat(dirfd, name, flags)));
     return fd < 0 ? -errno : not_the_emulator(fd, dirfd, name);
 }
 
@@ -126,7 +126,8 @@ static int open_found(int found, int kind, char **ret_real)
         return -EACCES;
     }
     fd = policy_has_threads() ? policy_look_at(found) :
-        policy_look_take(policy_reopen(found, O_RDONLY | O_CLOEXEC));
+        policy_look_take(POLICY_LENT(
+            policy_reopen(found, O_RDONLY | O_CLOEXEC)));
     if (fd < 0) {
         return -errno;
     }

@@ -179,7 +179,7 @@ static void let_go(int fd, bool moves)
     if (moves) {
         policy_look_done(fd);
     } else {
-        close(fd);
+        re_number_close(fd);
     }
 }
 
@@ -198,8 +198,8 @@ static int find_place(struct place *ret, int dirfd, const char *path,
         return err;
     }
     folder = copy[0] ? copy : ".";
-    ret->folder = hold(openat(dirfd, folder, O_PATH | O_DIRECTORY | O_CLOEXEC),
-                       dirfd, folder, moves);
+    ret->folder = hold(POLICY_LENT(openat(dirfd, folder, O_PATH | O_DIRECTORY |
+                                          O_CLOEXEC)), dirfd, folder, moves);
     ret->open = ret->folder >= 0;
     return ret->open ? 0 : errno;
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "origin.h"
+#include "ruleengine/numbers.h"
 
 int re_folder_open(const char *path, int floor)
 {
@@ -99,9 +99,7 @@ int re_folder_list(int fd, int floor, const char *suffix, char **ret_names,
 
     if (!dir) {
         err = -errno;
-        if (own >= 0) {
-            close(own);
-        }
+        re_number_close(own);
         return err;
     }
     rewinddir(dir);         /* the place is that of "fd", too */
@@ -110,6 +108,7 @@ int re_folder_list(int fd, int floor, const char *suffix, char **ret_names,
     }
     err = err ? err : -errno;
     closedir(dir);
+    re_number_closed(own);
     if (!err) {
         err = join(&n, ret_names, ret_size);
     }
@@ -146,7 +145,7 @@ int re_folder_open_file(int fd, int floor, const char *name)
     if (own >= 0 && (fstat(own, &opened) < 0 ||
                      opened.st_dev != named.st_dev ||
                      opened.st_ino != named.st_ino)) {
-        close(own);
+        re_number_close(own);
         own = -EAGAIN;
     }
     return own;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ruleengine/numbers.h"
 #include "arena.h"
 #include "decode.h"
 #include "diag-add.h"
@@ -606,9 +607,7 @@ void re_learn_free(struct re_learn *l)
     if (l->table) {
         munmap(l->table, sizeof(*l->table));
     }
-    if (l->fd >= 0) {
-        close(l->fd);
-    }
+    re_number_close(l->fd);
     re_arena_free(l->arena);
     free(l);
 }

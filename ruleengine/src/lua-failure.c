@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ruleengine/numbers.h"
 #include "audit.h"
 #include "policy.h"
 

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ruleengine/numbers.h"
 #include "diag-add.h"
 #include "origin.h"
 
@@ -273,9 +274,7 @@ void re_lua_free(struct re_lua *lua)
     re_lua_failures_free(lua);
     if (lua->home == lua) {
         re_lua_unshare(lua);
-        if (lua->message_fd >= 0) {
-            close(lua->message_fd);
-        }
+        re_number_close(lua->message_fd);
     }
     pthread_mutex_destroy(&lua->failures_lock);
     pthread_mutex_destroy(&lua->lock);
@@ -298,9 +297,7 @@ void re_lua_set_origin(struct re_lua *lua, struct re_origin *origin)
     if (!origin) {
         return;
     }
-    if (lua->message_fd >= 0) {
-        close(lua->message_fd);
-    }
+    re_number_close(lua->message_fd);
     lua->message_fd = re_move_to(STDERR_FILENO, re_origin_floor(origin));
 }
 

@@ -14,6 +14,7 @@
 #include "folder.h"
 #include "ruleengine/engine.h"
 #include "ruleengine/facts.h"
+#include "ruleengine/numbers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -91,9 +91,7 @@ void re_origin_free(struct re_origin *origin)
         free(file->text);
         free(file);
     }
-    if (origin->fd >= 0) {
-        close(origin->fd);
-    }
+    re_number_close(origin->fd);
     free(origin);
 }
 
@@ -188,7 +186,7 @@ static int read_all(int fd, char **ret_text, size_t *ret_size)
     do {
         more = read_more(fd, &text, &room, &used);
     } while (more > 0);
-    close(fd);
+    re_number_close(fd);
     if (more < 0) {
         free(text);
         return more;
@@ -301,9 +299,7 @@ int re_origin_list(struct re_origin *origin, const char *dir,
         fd = re_folder_open(dir, origin->floor);
         err = fd < 0 ? fd :
             re_folder_list(fd, origin->floor, suffix, &text, &size);
-        if (fd >= 0) {
-            close(fd);
-        }
+        re_number_close(fd);
         if (!err) {
             err = remember(origin, FILE_LIST, dir, strlen(dir), text, size,
                            &file);
@@ -442,9 +438,7 @@ int re_origin_fd(const struct re_origin *origin)
 
 void re_origin_set_fd(struct re_origin *origin, int fd)
 {
-    if (origin->fd >= 0) {
-        close(origin->fd);
-    }
+    re_number_close(origin->fd);
     origin->fd = fd;
 }
 
@@ -642,40 +636,6 @@ int re_origin_restore(struct re_origin **ret, const void *bytes, size_t size,
     origin->fd = shared_fd;
     *ret = origin;
     return 0;
-}
-
-/* --- descriptors ------------------------------------------------------- */
-
-int re_high_floor(void)
-{
-    struct rlimit limit;
-    rlim_t end = 1024;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        end = limit.rlim_cur < 4096 ? limit.rlim_cur : 4096;
-    }
-    return end >= 4 * RE_HIGH_COUNT ? end - RE_HIGH_COUNT : end / 2;
-}
-
-/* Nothing but a number of the own ones: any other is the guest's to close and
- * to write to. */
-int re_move_to(int fd, int floor)
-{
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, floor);
-
-    if (high >= floor + RE_HIGH_COUNT) {
-        close(high);
-        high = -1;
-        errno = EMFILE;
-    } else if (high < 0 && errno == EINVAL) {
-        errno = EMFILE;         /* the limit has been set below */
-    }
-    return high;
-}
-
-int re_move_high(int fd)
-{
-    return re_move_to(fd, re_high_floor());
 }
 
 int re_origin_floor(const struct re_origin *origin)

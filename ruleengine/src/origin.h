@@ -79,9 +79,6 @@ bool re_origin_is_frozen(const struct re_origin *origin);
 /* re_high_floor() as it was in the first program image. */
 int re_origin_floor(const struct re_origin *origin);
 
-/* re_move_high() for such a floor. */
-int re_move_to(int fd, int floor);
-
 /* Files that are made for a policy and live in memory, at most. */
 #define RE_ORIGIN_MADE_MAX 16
 

@@ -13,8 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ruleengine/engine.h"
-#include "origin.h"
+#include "ruleengine/numbers.h"
 
 enum { POLL_TRIES = 4 };        /* signals cut a wait short */
 
@@ -131,7 +130,7 @@ int re_sink_open_name(const struct re_sink *sink)
         close(low);
     }
     if (high >= 0 && !may_go_on(sink, high)) {
-        close(high);
+        re_number_close(high);
         high = -1;
     }
     return high;
@@ -144,7 +143,7 @@ static void open_again(struct re_sink *sink)
 
     if (fd >= 0) {
         dup3(fd, sink->fd, O_CLOEXEC);
-        close(fd);
+        re_number_close(fd);
     }
 }
 
@@ -388,7 +387,7 @@ static int sealed(const struct re_sink *sink, const char *bytes, size_t len)
                     fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK |
                           F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
                     !holds(fd, bytes, len))) {
-        close(fd);
+        re_number_close(fd);
         fd = -1;
     }
     return fd;
@@ -416,7 +415,7 @@ static ssize_t send_file(struct re_sink *sink, const char *bytes, size_t len)
     c->cmsg_len = CMSG_LEN(sizeof(int));
     memcpy(CMSG_DATA(c), &fd, sizeof(int));
     n = sendmsg(sink->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    close(fd);
+    re_number_close(fd);
     return n < 0 ? -1 : (ssize_t)len;
 }
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ruleengine/engine.h"
+#include "ruleengine/numbers.h"
 #include "diag-add.h"
 #include "origin.h"
 #include "record.h"
@@ -193,7 +193,7 @@ static void stop_waiting(struct re_sink *sink)
     fd = set_aside(sink, open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC |
                               O_NOCTTY));
     if (fd >= 0) {
-        close(sink->fd);
+        re_number_close(sink->fd);
         sink->fd = fd;
     }
 }
@@ -435,12 +435,8 @@ void re_sink_fds(const struct re_sink *sink, int fds[2])
 
 void re_sink_close(struct re_sink *sink)
 {
-    if (sink->fd >= 0) {
-        close(sink->fd);
-    }
-    if (sink->dir_fd >= 0) {
-        close(sink->dir_fd);
-    }
+    re_number_close(sink->fd);
+    re_number_close(sink->dir_fd);
     free(sink->name);
     sink->fd = sink->dir_fd = -1;
     sink->name = NULL;

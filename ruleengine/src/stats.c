@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ruleengine/numbers.h"
 #include "diag-add.h"
 #include "parse.h"
 
@@ -343,9 +344,7 @@ void re_stats_free(struct re_stats *s)
     if (s->head) {
         munmap(s->head, PAGE);
     }
-    if (s->fd >= 0) {
-        close(s->fd);
-    }
+    re_number_close(s->fd);
     free(s);
 }
 

@@ -98,6 +98,27 @@ descriptors()
     done
 }
 
+# Below limits that can be raised and that cannot.
+full()
+{
+    local soft hard
+    for most in "1024 $(ulimit -Hn)" "1024 1024" "300 300" "$(ulimit -Sn) -"; do
+        prepare || return 0
+        sed -i 's/^@open /@path /' "$work/policy.ini"
+        touch "$work/result"
+        read -r soft hard <<<"$most"
+        {
+            out=$(cd "$work" && ulimit -Sn "$soft" &&
+                { [ "$hard" = - ] || ulimit -Hn "$hard"; } &&
+                exec timeout 60 "$emulator" "${given[@]}" "$probe" full \
+                    2>"$work/err" </dev/null 3<&-)
+        } 2>/dev/null
+        check "a table of $most that is full ends before the emulator's" \
+            equals "$out" "full: 0 wrong, 0 odd, 0 fail, 0 listed, then 0"
+        check "and each image's refusal is recorded" log_count "$refusals" 3
+    done
+}
+
 standard()
 {
     prepare || return 0
@@ -153,5 +174,6 @@ growth()
     done
 }
 
-for_each_target signals forks execs descriptors standard memory growth
+for_each_target signals forks execs descriptors full standard memory \
+    growth
 tap_done

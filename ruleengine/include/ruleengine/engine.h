@@ -303,20 +303,10 @@ bool re_engine_runs_outside(const struct re_engine *engine);
 
 /* --- descriptors --------------------------------------------------------- */
 
-/* Descriptors of the engine's own stand together, from here on, so that an
- * emulator can keep its guest away from them: RE_HIGH_COUNT numbers at the end
- * of the table's first 4096. */
-#define RE_HIGH_COUNT 64
-
-int re_high_floor(void);
+/* Where the engine's own stand: see ruleengine/numbers.h. */
 
 /* The name of the memory that counters lie in, a memfd. */
 #define RE_SHARED_NAME "policy"
-
-/* A duplicate among them, close-on-exec; -1 and errno on failure, EMFILE when
- * none is free. Does not close "fd". For the start of the first program image:
- * later the guest may have changed the limit. */
-int re_move_high(int fd);
 
 /*
  * The i-th log: its name, in the folder that is open there, if it is a file that

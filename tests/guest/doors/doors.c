@@ -54,7 +54,7 @@ static int high(void)
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
-    return (limit.rlim_cur < 4096 ? limit.rlim_cur : 4096) - 64;
+    return limit.rlim_cur <= 4096 - 256 ? limit.rlim_cur + 192 : 4096 - 64;
 }
 
 /* --- descriptors ------------------------------------------------------- */

@@ -4,10 +4,11 @@
  * getpgid answered by a handler (4242), and that keeps the file "secret" shut.
  * Each word makes some trouble and prints how often an answer was wrong:
  *
- *     faults signals | forks | descriptors | calls | many | none
+ *     faults signals | forks | descriptors | calls | many | none | full
  *     faults execs NUMBER    executes itself that often, among threads
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -16,6 +17,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -151,6 +154,14 @@ static void try_secret(void)
     wrong += fd >= 0 || read(fd, &byte, 1) > 0;
 }
 
+/* A number that there is none of. */
+static void fd_fails(int *odd, int fd)
+{
+    *odd += fcntl(fd, F_GETFD) >= 0 || close(fd) == 0 || errno != EBADF;
+    *odd += dup2(0, fd) >= 0 || errno != EBADF;
+    *odd += fcntl(0, F_DUPFD, fd) >= 0;
+}
+
 static void descriptors(void)
 {
     pthread_t thread;
@@ -185,6 +196,99 @@ static void descriptors(void)
     report("descriptors");
 }
 
+/* Numbers that are no use, of those that there are; and whether the table ends
+ * where getrlimit() says. */
+static int odd_numbers(int highest, int count)
+{
+    int odd = 0, n = 0;
+    struct rlimit limit;
+    char c;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    for (int fd = 3; fd <= highest; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) {
+            n++;
+            odd += read(fd, &c, 1) != 0 || dup2(0, fd) != fd;
+        }
+    }
+    odd += n != count;
+    if (limit.rlim_cur < 4096) {
+        odd += highest + 1 != (int)limit.rlim_cur || n != highest - 2;
+    }
+    for (int past = 0; past < 300; past++) {
+        fd_fails(&odd, limit.rlim_cur + past);
+    }
+    return odd;
+}
+
+/* What needs a number of the emulator's for the time of the call. */
+static int failures(void)
+{
+    int failed = 0;
+
+    failed += chmod("secret", 0600) == 0 || errno != EACCES;
+    failed += chmod("result", 0600) != 0;
+    failed += access("result", F_OK) != 0;
+    return failed;
+}
+
+/* Whether a listing of the own descriptors shows one that the guest has not. */
+static int shown(const char *name)
+{
+    DIR *dir = opendir(name);
+    struct dirent *entry;
+    struct rlimit limit;
+    int odd = !dir;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    while (dir && (entry = readdir(dir))) {
+        odd += entry->d_name[0] != '.' &&
+            fcntl(atoi(entry->d_name), F_GETFD) < 0;
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return odd;
+}
+
+/* Every number is taken, here, in a child, and in what it executes. */
+static void full(int image)
+{
+    int fd, last = -1, count = 0, status = 1, odd, failed, listed;
+    pid_t child;
+
+    if (image == 0) {
+        for (fd = 3; fd < 1000; fd++) {
+            close(fd);              /* whoever started it has left some */
+        }
+        while ((fd = open("/dev/null", O_RDONLY)) >= 0) {
+            last = fd;
+            count++;
+        }
+        wrong += errno != EMFILE;
+        odd = odd_numbers(last, count);
+        failed = failures();
+        call_all(0);
+        child = fork();
+        if (child == 0) {
+            wrong = failures();
+            call_all(1);
+            execl("/proc/self/exe", "faults", "full", "1", NULL);
+            _exit(99);
+        }
+        waitpid(child, &status, 0);
+        close(last);
+        listed = shown("/proc/self/fd") + shown("/proc/thread-self/fdinfo");
+        printf("full: %d wrong, %d odd, %d fail, %d listed, then %d\n", wrong,
+               odd, failed, listed, status);
+        return;
+    }
+    call_all(2);
+    wrong += failures();
+    wrong += open("/dev/null", O_RDONLY) >= 0 || errno != EMFILE;
+    exit(wrong);
+}
+
 /* Without standard input, output and error: the first numbers are the guest's
  * as they would be, and nothing of the emulator's is there. */
 static void none(void)
@@ -213,6 +317,8 @@ int main(int argc, char **argv)
         descriptors();
     } else if (strcmp(word, "none") == 0) {
         none();
+    } else if (strcmp(word, "full") == 0) {
+        full(argc > 2 ? atoi(argv[2]) : 0);
     } else if (strcmp(word, "calls") == 0) {
         call_often(NULL);
         report("calls");

@@ -113,7 +113,7 @@ static int first_pin(void)
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
-    return (limit.rlim_cur < 4096 ? limit.rlim_cur : 4096) - 64 - 192;
+    return limit.rlim_cur <= 4096 - 256 ? limit.rlim_cur : 4096 - 256;
 }
 
 /* Another file is put behind it, if it can be; the emulator takes the next number
