@@ -136,7 +136,8 @@ static int add_entry(struct compiler *c, struct spread *s, unsigned slot,
     e->bound = s->bound;
     e->tests = bound ? bound->tests : NULL;
     e->test_count = bound ? bound->count : 0;
-    e->asks = (bound && bound->asks) || s->manner.form || s->draft->device;
+    e->asks = (bound && bound->asks) || s->manner.form || s->draft->device ||
+        (s->manner.measure && s->manner.measure->form);
     e->manner = s->manner;
     e->names = (bound && bound->names) || s->manner.form;
     e->peers = bound && bound->peers;

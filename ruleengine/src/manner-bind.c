@@ -88,6 +88,28 @@ static const struct shortened *find_shortened(const struct re_layer *layer,
     return NULL;
 }
 
+/* Old mmap's arguments lie in memory. */
+static const struct re_measure *find_in_block(struct re_layer *layer,
+                                              unsigned slot, const char *name)
+{
+    const struct re_form *form = re_layer_form(layer, slot);
+    struct st_arg arg;
+    struct re_measure *m;
+
+    if (!form || form->block != RE_BLOCK_OLD_MMAP ||
+        !re_form_block_arg(form, name, &arg)) {
+        return NULL;
+    }
+    m = re_arena_alloc(layer->arena, sizeof(*m));
+    if (m) {
+        m->form = form;
+        m->reg = arg.reg;
+        m->width = arg.width;
+        m->is_signed = arg.is_signed;
+    }
+    return m;
+}
+
 static const struct re_measure *find_measure(struct re_layer *layer,
                                              unsigned slot, const char *name)
 {
@@ -110,7 +132,7 @@ static const struct re_measure *find_measure(struct re_layer *layer,
         }
         return m;
     }
-    return NULL;
+    return find_in_block(layer, slot, name);
 }
 
 /* What these transfer is also the most that they are asked for: so the last one

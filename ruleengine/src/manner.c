@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "facts.h"
 
 struct re_manner *re_manner_of(struct re_rule *rule, struct re_arena *arena)
 {
@@ -20,10 +21,24 @@ struct re_manner *re_manner_of(struct re_rule *rule, struct re_arena *arena)
 
 /* --- what a limit measures --------------------------------------------- */
 
-static uint64_t measured(const struct re_measure *m,
-                         const uint64_t args[ST_MAX_REGS])
+/* The argument as it is in the register, or in memory. Where that cannot be
+ * read, the call fails, and asks for nothing. */
+static uint64_t raw(const struct re_measure *m, const struct re_call *call)
 {
-    uint64_t value = args[m->reg];
+    const struct re_block *block;
+
+    if (!m->form) {
+        return call->args[m->reg];
+    }
+    block = call->facts ? re_fact_block(call->facts, m->form) : NULL;
+    return !block || block->error ? 0 : block->words[m->reg];
+}
+
+static uint64_t measured(const struct re_measure *m,
+                         const struct re_call *call)
+{
+    const uint64_t *args = call->args;
+    uint64_t value = raw(m, call);
     unsigned unused = 64 - m->width;
 
     if (m->pair != ST_PAIR_NONE) {
@@ -67,7 +82,7 @@ static void take(const struct re_layer *layer, struct re_call *call,
     bool shortens = false;
 
     if (m) {
-        want = measured(m, call->args);
+        want = measured(m, call);
         shortens = m->shortens;
     }
     *ret_granted = re_limit_take(limit, limit->period ? re_now() : 0, want,
@@ -172,7 +187,7 @@ void re_manner_run(const struct re_layer *const *layers, struct re_call *call)
         const struct re_measure *m = charged(call, i) ?
             measure_of(layers[i], call, call->decided[i]) : NULL;
 
-        if (m && m->shortens && measured(m, call->args) > call->granted[i]) {
+        if (m && m->shortens && measured(m, call) > call->granted[i]) {
             call->args[m->reg] = call->granted[i];
         }
     }
@@ -238,6 +253,6 @@ int re_manner_write(const struct re_layer *layer, const struct re_call *call,
     const struct re_measure *m = measure_of(layer, call, rule);
     const struct re_content *c = &rule->manner->content;
 
-    return !m ? -EFAULT : layer->ops->write(call->guest, call->args[m->reg],
+    return !m ? -EFAULT : layer->ops->write(call->guest, raw(m, call),
                                             c->bytes, c->len);
 }

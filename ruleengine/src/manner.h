@@ -30,6 +30,7 @@ struct re_limit {
 /* Where a call has the number that a limit measures, and what can be done with
  * a call that asks for more than is left. */
 struct re_measure {
+    const struct re_form *form; /* reg is a word of its block; or NULL */
     uint8_t reg, width, pair;   /* as in struct re_test */
     bool is_signed;
     bool shortens;              /* it may be carried out with less, as the

@@ -294,6 +294,19 @@ map = "some"' file /dev/some open:rw map oldmap
 'open = ok
 map = "all!"
 map = "all!"' file /dev/all open:rw map oldmap
+    policy <<'END'
+[policy]
+default = allow
+[allow]
+mmap    = fd > 2 limit 8 KiB of len else ENOMEM
+END
+    printf mapped >"$work/mapped"
+    expect "a limit of what is mapped" \
+'open = ok
+map = "mapp"
+map = "mapp"
+map = ENOMEM
+map = ENOMEM' file "$work/mapped" open:r oldmap map oldmap map
 }
 
 for_each_target data redirect parents below_root signals limits devices \

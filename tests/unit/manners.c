@@ -225,6 +225,55 @@ static void byte_limits(void)
            answered(-EDQUOT), "results are counted when they are known");
 }
 
+/* The six words of old mmap, as the guest has them in its memory. */
+static void put_words(uint64_t addr, uint64_t len)
+{
+    bool big = st_big_endian(target);
+    unsigned size = st_word_bits(target) / 8;
+    const uint64_t words[6] = { addr, len, 0, 0, 0, 0 };
+
+    for (unsigned i = 0; i < 6 * size; i++) {
+        unsigned at = big ? size - 1 - i % size : i % size;
+
+        guest.bytes[i] = words[i / size] >> 8 * at;
+    }
+}
+
+static enum re_step old_mmap(uint64_t addr, uint64_t len)
+{
+    put_words(addr, len);
+    return enter("mmap", GUEST_BASE, 0, 0);
+}
+
+static void block_limits(const char *name)
+{
+    const struct st_target *before = target;
+
+    target = st_target_by_name(name);
+    load("[allow]\nmmap = limit 100 B of len else ENOMEM\n");
+    tap_ok(old_mmap(0, 60) == RE_STEP_RUN &&
+           resume(0x70000000) == RE_STEP_DONE &&
+           old_mmap(0, 60) == RE_STEP_DONE && answered(-ENOMEM) &&
+           old_mmap(0, 40) == RE_STEP_RUN && call.facts->block.words[1] == 40,
+           "%s: old mmap's length is measured, and what was measured is "
+           "used", name);
+    resume(-EFAULT);
+    tap_ok(enter("mmap", 16, 0, 0) == RE_STEP_RUN &&
+           call.facts->block.error == EFAULT,
+           "%s: what cannot be read asks for nothing, and fails", name);
+    resume(-EFAULT);
+    tap_ok(old_mmap(0, 41) == RE_STEP_DONE && old_mmap(0, 40) == RE_STEP_RUN,
+           "%s: a call that failed has used nothing", name);
+    resume(0x70000000);
+    load("[emulate]\nmmap = return 5 write \"xy\" to addr\n");
+    tap_ok(old_mmap(GUEST_BASE + 100, 1) == RE_STEP_DONE && answered(5) &&
+           memcmp(guest.memory + 100, "xy", 2) == 0,
+           "%s: bytes go to where a word in memory points", name);
+    tap_ok(old_mmap(16, 1) == RE_STEP_DONE && answered(-EFAULT),
+           "%s: or nowhere", name);
+    target = before;
+}
+
 /* What can be cut is, also by what it has returned. */
 static void result_limits(void)
 {
@@ -334,6 +383,8 @@ int main(void)
     delays();
     interruptions();
     byte_limits();
+    block_limits("arm");
+    block_limits("s390x");
     result_limits();
     call_limits();
     limit_of_two_rules();
