@@ -18,15 +18,11 @@ enum { SIBLINGS_MAX = 32 };
 
 void learn_put(struct learn_words *tokens, const char *format, ...)
 {
-    char *text;
     va_list ap;
 
     va_start(ap, format);
-    if (vasprintf(&text, format, ap) < 0) {
-        text = NULL;
-    }
+    learn_words_add(tokens, policy_vprintf(format, ap));
     va_end(ap);
-    learn_words_add(tokens, policy_need(text));
 }
 
 /* Text as a condition holds it; stars outside of quotes are for patterns. */

@@ -43,11 +43,8 @@ static void comment(struct writer *w, const char *format, ...)
     va_list ap;
 
     va_start(ap, format);
-    if (vasprintf(&text, format, ap) < 0) {
-        text = NULL;
-    }
+    text = policy_vprintf(format, ap);
     va_end(ap);
-    policy_need(text);
     fputs("; ", w->out);
     for (size_t i = 0; text[i] && i < COMMENT_MAX; i++) {
         unsigned char c = text[i];

@@ -19,17 +19,25 @@ void *policy_need(void *memory)
     return memory;
 }
 
+char *policy_vprintf(const char *format, va_list ap)
+{
+    char *text;
+
+    if (vasprintf(&text, format, ap) < 0) {
+        text = NULL;
+    }
+    return policy_need(text);
+}
+
 char *policy_printf(const char *format, ...)
 {
     char *text;
     va_list ap;
 
     va_start(ap, format);
-    if (vasprintf(&text, format, ap) < 0) {
-        text = NULL;
-    }
+    text = policy_vprintf(format, ap);
     va_end(ap);
-    return policy_need(text);
+    return text;
 }
 
 /* --- targets and layers ------------------------------------------------- */

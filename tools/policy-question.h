@@ -16,10 +16,12 @@
 
 enum { TARGETS_MAX = 64 };
 
-/* Ends the program when memory is short. */
+/* End the program when memory is short. Texts are the caller's to free. */
 void *policy_need(void *memory) __attribute__((returns_nonnull));
 char *policy_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+char *policy_vprintf(const char *format, va_list ap)
+    __attribute__((format(printf, 1, 0)));
 
 /* --- targets and layers ------------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "form.h"
 #include "match.h"
 
 enum {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "axis.h"
+#include "form.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

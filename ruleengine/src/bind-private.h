@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What bind.c shares with bind-value.c and bind-text.c: one condition on its
- * way to the tests of one slot.
+ * What bind.c, bind-text.c and bind-value.c share: one condition on its way to
+ * the tests of one slot.
  *
  * Ways on, "yes" and "no", are indices of tests that were pushed before, or
  * RE_COND_TRUE and RE_COND_FALSE. What makes tests returns the way to the first
@@ -12,6 +12,7 @@
 #define RULEENGINE_BIND_PRIVATE_H
 
 #include "condition.h"
+#include "form.h"
 #include "node.h"
 
 struct re_binder {
@@ -40,6 +41,12 @@ void re_bind_complain(struct re_binder *b, struct re_node *node, size_t offset,
 
 /* Adds a test, whose ways on are known: the way to it. */
 uint16_t re_bind_push(struct re_binder *b, const struct re_test *test);
+
+/* Turns what was pushed round, first test first, and gives it to "bound", in
+ * the arena; what "bound" has stays if it is the same. "entry": the way to the
+ * first test. */
+void re_bind_finish(struct re_binder *b, uint16_t entry,
+                    struct re_bound *bound);
 
 /* The slot's form, or NULL: then it has failed. */
 const struct re_form *re_bind_form(struct re_binder *b);

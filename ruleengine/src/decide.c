@@ -6,24 +6,16 @@
 #include <string.h>
 
 #include "device.h"
+#include "facts.h"
 #include "match.h"
 #include "policy.h"
+#include "width.h"
 
 static uint64_t argument(const struct re_test *test,
                          const uint64_t args[ST_MAX_REGS])
 {
-    uint64_t value = args[test->reg];
-    unsigned unused = 64 - test->width;
-
-    if (test->pair != ST_PAIR_NONE) {
-        uint64_t next = args[(test->reg + 1) % ST_MAX_REGS];
-
-        value = test->pair == ST_PAIR_LOW_HIGH ?
-            (uint32_t)value | next << 32 : value << 32 | (uint32_t)next;
-    }
-    value <<= unused;
-    return test->is_signed ? (uint64_t)((int64_t)value >> unused) :
-        value >> unused;
+    return re_width_argument(args, test->reg, test->pair, test->width,
+                             test->is_signed);
 }
 
 bool re_tests_hold(const struct re_test *tests,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "decode.h"
+#include "width.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,22 +19,8 @@ enum { SOCKADDR_MAX = 128 };
 uint64_t re_decode_number(const struct st_arg *arg,
                           const uint64_t args[ST_MAX_REGS])
 {
-    uint64_t value = args[arg->reg];
-    unsigned unused;
-
-    if (arg->pair != ST_PAIR_NONE && arg->reg + 1 < ST_MAX_REGS) {
-        uint32_t one = args[arg->reg], two = args[arg->reg + 1];
-
-        value = arg->pair == ST_PAIR_LOW_HIGH ? (uint64_t)two << 32 | one :
-            (uint64_t)one << 32 | two;
-    }
-    if (arg->width == 0 || arg->width >= 64) {
-        return value;
-    }
-    unused = 64 - arg->width;
-    value <<= unused;
-    return arg->is_signed ? (uint64_t)((int64_t)value >> unused) :
-        value >> unused;
+    return re_width_argument(args, arg->reg, arg->pair, arg->width,
+                             arg->is_signed);
 }
 
 /* Whether an unsigned 32-bit (or narrower) id is -1, "none" or "as it is". */

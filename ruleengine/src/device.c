@@ -174,26 +174,18 @@ static struct re_draft *new_draft(struct re_document *doc,
                                   const struct re_entry *entry,
                                   enum re_verdict verdict)
 {
-    struct re_draft *draft = re_arena_alloc(doc->arena, sizeof(*draft));
-    struct re_rule *rule = re_arena_alloc(doc->arena, sizeof(*rule));
+    struct re_draft *draft = entry ? re_draft_new(doc, entry) : NULL;
 
-    if (!draft || !rule || !entry) {
+    if (!draft) {
         return NULL;
     }
-    draft->entry = entry;
-    draft->rule = rule;
     draft->name = entry->key;
     draft->optional = true;
-    rule->verdict = verdict;
-    rule->file = entry->file;
-    rule->line = entry->line;
-    rule->key = entry->key;
-    rule->text = entry->value;
-    if (!re_manner_of(rule, doc->arena)) {
+    draft->rule->verdict = verdict;
+    if (!re_manner_of(draft->rule, doc->arena)) {
         return NULL;
     }
-    *doc->tail = draft;
-    doc->tail = &draft->next;
+    re_draft_append(doc, draft);
     return draft;
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "facts.h"
 #include "interpreter.h"
 #include "lua-state.h"
 #include "manner.h"

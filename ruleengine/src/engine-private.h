@@ -18,8 +18,8 @@
 #include "stats.h"
 
 /*
- * What every call of a slot comes to, whatever its arguments: one layer's answer
- * or handler, while the others let it pass and nobody writes that down.
+ * What every call of a slot comes to, whatever its arguments: one layer's
+ * answer or handler, while the others let it pass and nobody writes that down.
  */
 struct re_fixed {
     const struct re_rule *rule;     /* DENY, ERROR, RETURN, LUA; NULL: it depends */

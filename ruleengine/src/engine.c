@@ -60,8 +60,8 @@ static void warn_of_reload(const struct re_config *config,
     }
 }
 
-/* The rule for all of a slot's calls; NULL: the first one asks for something, or
- * does more than answer. */
+/* The rule for all of a slot's calls; NULL: the first one asks for something,
+ * or does more than answer. */
 static const struct re_rule *only_rule(const struct re_layer *layer,
                                        unsigned slot)
 {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "policy.h"
+
 /* The same on every target. */
 enum {
     AT_SYMLINK_NOFOLLOW_BIT = 0x100,
@@ -307,4 +309,14 @@ enum re_access re_access_of(const struct re_form *form, uint64_t flags)
     default:
         return RE_ACCESS_READWRITE;
     }
+}
+
+const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot)
+{
+    const struct re_form **form = &layer->forms[slot];
+
+    if (!*form) {
+        *form = re_form_new(layer->target, slot, layer->ops, layer->arena);
+    }
+    return *form;
 }

@@ -12,6 +12,8 @@
 #include "ruleengine/guest.h"
 #include "arena.h"
 
+struct re_layer;
+
 /* Where a call's path is, and when its last link is followed. */
 struct re_path_form {
     struct re_path_query query;     /* what does not depend on the arguments */
@@ -61,6 +63,10 @@ const struct re_form *re_form_new(const struct st_target *target,
                                   unsigned slot,
                                   const struct re_guest_ops *ops,
                                   struct re_arena *arena);
+
+/* That of a layer's slot, made when it is asked for the first time. In the
+ * layer's arena; NULL when memory is short. */
+const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot);
 
 /* What a file is opened for, by the flags of a call with this form. */
 enum re_access re_access_of(const struct re_form *form, uint64_t flags);

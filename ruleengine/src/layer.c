@@ -42,16 +42,6 @@ static struct re_layer *new_layer(const struct st_target *target,
     return layer;
 }
 
-const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot)
-{
-    const struct re_form **form = &layer->forms[slot];
-
-    if (!*form) {
-        *form = re_form_new(layer->target, slot, layer->ops, layer->arena);
-    }
-    return *form;
-}
-
 void re_layer_free(struct re_layer *layer)
 {
     if (!layer) {
@@ -340,8 +330,7 @@ static void rule_found(void *opaque, const char *syscall, int handler,
         f->failed = true;
         return;
     }
-    *f->doc->tail = draft;
-    f->doc->tail = &draft->next;
+    re_draft_append(f->doc, draft);
 }
 
 /* A layer without rules; users of this form expect that what no rule answers

@@ -16,7 +16,7 @@
 #include "diag-add.h"
 #include "manner.h"
 #include "option.h"
-#include "verdict.h"
+#include "refusal.h"
 
 #define SECOND UINT64_C(1000000000)     /* ns */
 

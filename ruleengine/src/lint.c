@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Advice about policies that load: rules that cannot decide anything, calls
- * that do what a refused one does, and programs that could not even begin or end.
- * For tools; an emulator does not ask.
+ * that do what a refused one does, and programs that could not even begin or
+ * end. For tools; an emulator does not ask.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -12,25 +12,20 @@
  * asked about it again.
  */
 #include "lua-private.h"
-#include "width.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "width.h"
 
 /* --- values ------------------------------------------------------------ */
 
 uint64_t re_lua_arg_get(const struct st_arg *arg,
                         const uint64_t regs[ST_MAX_REGS])
 {
-    uint64_t first = (uint32_t)regs[arg->reg], second;
-
-    if (arg->pair == ST_PAIR_NONE) {
-        return re_width_extend(regs[arg->reg], arg->width, arg->is_signed);
-    }
-    second = (uint32_t)regs[arg->reg + 1];
-    return arg->pair == ST_PAIR_LOW_HIGH ? second << 32 | first :
-           first << 32 | second;
+    return re_width_argument(regs, arg->reg, arg->pair, arg->width,
+                             arg->is_signed);
 }
 
 /* Sets registers as do_syscall has them: 32-bit ones are sign-extended. */

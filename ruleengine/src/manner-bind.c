@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "form.h"
 #include "verdict.h"
 
 static bool is_one_of(const char *name, const char *const *names)

@@ -10,6 +10,7 @@
 
 #include "arena.h"
 #include "facts.h"
+#include "width.h"
 
 struct re_manner *re_manner_of(struct re_rule *rule, struct re_arena *arena)
 {
@@ -21,39 +22,25 @@ struct re_manner *re_manner_of(struct re_rule *rule, struct re_arena *arena)
 
 /* --- what a limit measures --------------------------------------------- */
 
-/* The argument as it is in the register, or in memory. Where that cannot be
- * read, the call fails, and asks for nothing. */
-static uint64_t raw(const struct re_measure *m, const struct re_call *call)
+/* A word in memory. Where it cannot be read, the call fails, and asks for
+ * nothing. */
+static uint64_t word(const struct re_measure *m, const struct re_call *call)
 {
-    const struct re_block *block;
+    const struct re_block *block = call->facts ?
+        re_fact_block(call->facts, m->form) : NULL;
 
-    if (!m->form) {
-        return call->args[m->reg];
-    }
-    block = call->facts ? re_fact_block(call->facts, m->form) : NULL;
     return !block || block->error ? 0 : block->words[m->reg];
 }
 
 static uint64_t measured(const struct re_measure *m,
                          const struct re_call *call)
 {
-    const uint64_t *args = call->args;
-    uint64_t value = raw(m, call);
-    unsigned unused = 64 - m->width;
+    uint64_t value = m->form ?
+        re_width_extend(word(m, call), m->width, m->is_signed) :
+        re_width_argument(call->args, m->reg, m->pair, m->width, m->is_signed);
 
-    if (m->pair != ST_PAIR_NONE) {
-        uint64_t next = args[(m->reg + 1) % ST_MAX_REGS];
-
-        value = m->pair == ST_PAIR_LOW_HIGH ?
-            (uint32_t)value | next << 32 : value << 32 | (uint32_t)next;
-    }
-    value <<= unused;
-    if (m->is_signed) {
-        int64_t number = (int64_t)value >> unused;
-
-        return number < 0 ? 0 : number;     /* the kernel refuses it */
-    }
-    return value >> unused;
+    /* The kernel refuses what is less than none. */
+    return m->is_signed && (int64_t)value < 0 ? 0 : value;
 }
 
 /* What the candidate of this rule measures; NULL: calls, or their results. */

@@ -12,6 +12,7 @@
 #include "ruleengine/find.h"
 #include "device.h"
 #include "diag-add.h"
+#include "refusal.h"
 #include "sections.h"
 #include "settings.h"
 #include "verdict.h"
@@ -116,8 +117,8 @@ static int name_parse(struct re_document *doc, struct re_draft *draft)
 
 /* --- rules ---------------------------------------------------------------- */
 
-static struct re_draft *new_draft(struct re_document *doc,
-                                  const struct re_entry *entry)
+struct re_draft *re_draft_new(struct re_document *doc,
+                              const struct re_entry *entry)
 {
     struct re_draft *draft = re_arena_alloc(doc->arena, sizeof(*draft));
     struct re_rule *rule = re_arena_alloc(doc->arena, sizeof(*rule));
@@ -134,7 +135,7 @@ static struct re_draft *new_draft(struct re_document *doc,
     return draft;
 }
 
-static void append_draft(struct re_document *doc, struct re_draft *draft)
+void re_draft_append(struct re_document *doc, struct re_draft *draft)
 {
     *doc->tail = draft;
     doc->tail = &draft->next;
@@ -196,7 +197,7 @@ static int list_parse(struct re_document *doc, enum re_section section,
     }
     while (*v) {
         size_t word = strcspn(v, " \t"), name = strcspn(v, " \t:,");
-        struct re_draft *draft = new_draft(doc, entry);
+        struct re_draft *draft = re_draft_new(doc, entry);
         int err = 0;
 
         if (!draft) {
@@ -236,7 +237,7 @@ static int list_parse(struct re_document *doc, enum re_section section,
             }
         }
         if (!err) {
-            append_draft(doc, draft);
+            re_draft_append(doc, draft);
         }
         result = err ? err : result;
         v += word;
@@ -255,7 +256,7 @@ static int rule_parse(struct re_document *doc, enum re_section section,
     if (strcmp(entry->key, "syscalls") == 0) {
         return list_parse(doc, section, entry);
     }
-    draft = new_draft(doc, entry);
+    draft = re_draft_new(doc, entry);
     if (!draft) {
         return -ENOMEM;
     }
@@ -266,7 +267,7 @@ static int rule_parse(struct re_document *doc, enum re_section section,
         err = -EINVAL;
     }
     if (!err) {
-        append_draft(doc, draft);
+        re_draft_append(doc, draft);
     }
     return err;
 }

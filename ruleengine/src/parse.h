@@ -11,7 +11,6 @@
 #include "reader.h"
 #include "sections.h"
 
-
 /* Whether a rule leaves a record. */
 enum re_logging {
     RE_LOG_BY_DEFAULT,      /* as [policy] log says */
@@ -85,6 +84,12 @@ struct re_document {
 /* Reads a policy file with all that it includes. Diagnoses as much as it can
  * before it returns 0 or a negative errno. */
 int re_parse(struct re_document *doc, const char *path);
+
+/* A draft of the entry, not yet among the document's, with a rule that knows
+ * where it stands. In the arena; NULL when memory is short. */
+struct re_draft *re_draft_new(struct re_document *doc,
+                              const struct re_entry *entry);
+void re_draft_append(struct re_document *doc, struct re_draft *draft);
 
 /* A complaint about the name of a draft, where it stands. */
 void re_draft_diag(const struct re_document *doc, const struct re_draft *draft,

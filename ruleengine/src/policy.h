@@ -14,12 +14,13 @@
 #include <stdint.h>
 
 #include "ruleengine/engine.h"
+#include "ruleengine/facts.h"
 #include "arena.h"
-#include "facts.h"
 
 struct re_device;
 struct re_document;
 struct re_draft;
+struct re_form;
 struct re_reload;
 struct re_lua;
 struct re_manner;
@@ -189,10 +190,6 @@ struct re_layer {
     void *counters;                 /* shared mapping, or NULL */
     size_t counters_size;           /* bytes */
 };
-
-/* What a slot's calls can be asked for, made when it is asked for the first
- * time. In the layer's arena; NULL when memory is short. */
-const struct re_form *re_layer_form(struct re_layer *layer, unsigned slot);
 
 /* Whether the tests hold for a call's arguments. No lock, no allocation. */
 bool re_tests_hold(const struct re_test *tests,

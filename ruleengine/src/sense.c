@@ -6,6 +6,7 @@
 
 #include "axis.h"
 #include "diag-add.h"
+#include "form.h"
 #include "match.h"
 #include "node.h"
 

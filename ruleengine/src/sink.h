@@ -13,8 +13,8 @@
  *                 of those who format the record
  *     file        once a second newfstatat, fstat, pread64; after a rename
  *                 openat, fcntl(F_DUPFD_CLOEXEC, F_GETFL), dup3, close,
- *                 getrlimit (prlimit64) in the folder that was open from the start; among
- *                 threads, what re_guest_ops.apart makes
+ *                 getrlimit (prlimit64) in the folder that was open from
+ *                 the start; among threads, what re_guest_ops.apart makes
  *     pipe        rt_sigprocmask, rt_sigpending, rt_sigtimedwait, poll
  *     socket      sendto, poll; after an error connect
  *     journal     besides, for a record that is too large for a datagram:

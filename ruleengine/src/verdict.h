@@ -18,11 +18,6 @@ int re_setting_verdict_parse(struct re_document *doc,
                              const struct re_entry *entry,
                              struct re_setting *setting);
 
-/* An errno's name, "kill" or "trap" at the current token: what [deny] does.
- * "what" is said to be expected otherwise. */
-int re_refusal_parse(struct re_document *doc, struct re_scan *s,
-                     struct re_rule *rule, const char *what);
-
 /* The names of verdicts for people: "deny", "return", ... */
 const char *re_verdict_name(enum re_verdict verdict);
 

@@ -34,6 +34,21 @@ struct fixture {
     uint64_t before[ST_MAX_REGS];   /* arguments that call_with() was given */
 };
 
+/* --- files --------------------------------------------------------------- */
+
+__attribute__((unused))
+static void put_file(const char *dir, const char *name, const char *content)
+{
+    char path[256];
+    FILE *stream;
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    stream = fopen(path, "w");
+    if (!stream || fputs(content, stream) < 0 || fclose(stream)) {
+        abort();
+    }
+}
+
 /* --- standard error ---------------------------------------------------- */
 
 /* From here on standard error goes into a file; call it first. */

@@ -83,18 +83,6 @@ static void found(void *opaque, const char *syscall, int handler,
     snprintf(told->names[told->count++], 40, "%s", syscall);
 }
 
-static void put(const char *dir, const char *name, const char *content)
-{
-    char path[256];
-    FILE *stream;
-
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    stream = fopen(path, "w");
-    if (!stream || fputs(content, stream) < 0 || fclose(stream)) {
-        abort();
-    }
-}
-
 static struct fixture *rules_new(const char *target, struct told *told,
                                  const char *one, const char *text,
                                  const char *two, const char *more)
@@ -107,8 +95,8 @@ static struct fixture *rules_new(const char *target, struct told *told,
     if (!mkdtemp(dir)) {
         abort();
     }
-    put(dir, one, text);
-    put(dir, two, more);
+    put_file(dir, one, text);
+    put_file(dir, two, more);
     told->count = 0;
     if (re_lua_new(&f->lua, RE_LUA_RULES, f->target, &lua_guest_ops, NULL,
                    f->diags) < 0 ||

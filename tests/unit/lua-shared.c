@@ -110,23 +110,11 @@ static void test_processes(void)
 
 /* --- modules ----------------------------------------------------------- */
 
-static void put(const char *dir, const char *name, const char *content)
-{
-    char path[256];
-    FILE *stream;
-
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    stream = fopen(path, "w");
-    if (!stream || fputs(content, stream) < 0 || fclose(stream)) {
-        abort();
-    }
-}
-
 static int load_main(struct fixture *f, const char *dir, const char *content)
 {
     char path[256];
 
-    put(dir, "main.lua", content);
+    put_file(dir, "main.lua", content);
     snprintf(path, sizeof(path), "%s/main.lua", dir);
     return re_lua_load(f->lua, path, "web.ini", 1, 1, f->diags);
 }
@@ -148,9 +136,10 @@ static void test_modules(void)
     }
     snprintf(sub, sizeof(sub), "%s/sub", dir);
     mkdir(sub, 0755);
-    put(dir, "m.lua", "n = (n or 0) + 1\nreturn { answer = 40, name = ... }\n");
-    put(sub, "k.lua", "k = 2\n");
-    put(dir, "loop.lua", "require 'loop'\n");
+    put_file(dir, "m.lua",
+             "n = (n or 0) + 1\nreturn { answer = 40, name = ... }\n");
+    put_file(sub, "k.lua", "k = 2\n");
+    put_file(dir, "loop.lua", "require 'loop'\n");
     tap_ok(load_main(f, dir, "local m = require 'm'\n"
                      "assert(m.name == 'm' and require 'sub.k' == true)\n"
                      "assert(require 'm' == m and n == 1)\n"
