@@ -22,13 +22,16 @@ struct re_manner *re_manner_of(struct re_rule *rule, struct re_arena *arena)
 
 /* --- what a limit measures --------------------------------------------- */
 
-/* A word in memory. Where it cannot be read, the call fails, and asks for
- * nothing. */
-static uint64_t word(const struct re_measure *m, const struct re_call *call)
+/* The argument as it is in the register, or in memory. Where that cannot be
+ * read, the call fails, and asks for nothing. */
+static uint64_t raw(const struct re_measure *m, const struct re_call *call)
 {
-    const struct re_block *block = call->facts ?
-        re_fact_block(call->facts, m->form) : NULL;
+    const struct re_block *block;
 
+    if (!m->form) {
+        return call->args[m->reg];
+    }
+    block = call->facts ? re_fact_block(call->facts, m->form) : NULL;
     return !block || block->error ? 0 : block->words[m->reg];
 }
 
@@ -36,7 +39,7 @@ static uint64_t measured(const struct re_measure *m,
                          const struct re_call *call)
 {
     uint64_t value = m->form ?
-        re_width_extend(word(m, call), m->width, m->is_signed) :
+        re_width_extend(raw(m, call), m->width, m->is_signed) :
         re_width_argument(call->args, m->reg, m->pair, m->width, m->is_signed);
 
     /* The kernel refuses what is less than none. */
