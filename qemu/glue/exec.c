@@ -76,6 +76,22 @@ static int emulator_for(const struct st_target *target)
     return -1;
 }
 
+/* Once, for a shell that goes through $PATH would fill the log. */
+static void tell_missing(const struct program *program)
+{
+    static bool told;
+    const char *target = st_target_name(program->target);
+    g_autofree char *text = NULL;
+
+    if (qatomic_xchg(&told, true)) {
+        return;
+    }
+    text = g_strdup_printf("%s does not run: it is built for %s, and there is "
+                           "no qemu-%s beside this emulator (said once by a "
+                           "process)", program->real, target, target);
+    re_engine_tell(policy_engine, text);
+}
+
 /* Opens the descriptors to the next program image, and shuts them again when
  * there is none; under exec_lock, for they are the process's. */
 static int execute(int emulator, const struct policy_head *head, int fd, char **argv,
@@ -108,6 +124,7 @@ static int run_emulator(const struct program *program, char **envp)
     int fd, err, emulator = emulator_for(program->target);
 
     if (emulator < 0) {
+        tell_missing(program);
         errno = ENOEXEC;
         return -1;
     }

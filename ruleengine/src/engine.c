@@ -290,6 +290,13 @@ bool re_engine_learn(struct re_engine *e, const struct re_call *call)
     return re_learn_call(e->learn, call);
 }
 
+void re_engine_tell(const struct re_engine *e, const char *text)
+{
+    if (e->audit) {
+        re_audit_message(e->audit, NULL, text);
+    }
+}
+
 void re_engine_set_exe(struct re_engine *e, const char *exe)
 {
     if (e->audit) {

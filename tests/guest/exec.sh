@@ -109,6 +109,8 @@ hosts_programs()
     alone "programs of the host do not run" || return 0
     expect "a program of the host does not run" "path: ENOEXEC" \
         run path "$emulator" -version
+    check "and the log says why" log_count \
+        '.verdict == "log" and (.message | test("^/.* does not run: it is built for"))' 1
     expect "nor by its descriptor" "fd: ENOEXEC" run fd "$emulator" -version
     expect "nor from memory" "memfd: ENOEXEC" run memfd /bin/true
     printf '#!/bin/sh\necho out\n' >"$work/host-script"

@@ -27,7 +27,10 @@ foreign_unpack()
     foreign_added=0
     foreign_error=
     mkdir -p "$build/foreign/$1"
-    ! foreign_has "$build/foreign/$1" "${@:3}" || return 0
+    if [ -L "$build/foreign/$1/bin" ] &&
+        foreign_has "$build/foreign/$1" "${@:3}"; then
+        return 0
+    fi
     exec 7>>"$build/foreign/$1/.lock"
     flock 7
     foreign_unpack_alone "$@" || result=1
@@ -38,7 +41,15 @@ foreign_unpack()
 foreign_unpack_alone()
 {
     local arch=$1 log=$2 dir=$build/foreign/$1 config=foreign-$1 files file
+    local asked=()
     shift 2
+    if [ ! -L "$dir/bin" ]; then
+        # Of before roots were merged: all that was asked for, once more.
+        [ ! -e "$dir/.asked" ] || mapfile -t asked <"$dir/.asked"
+        find "$dir" -mindepth 1 -maxdepth 1 ! -name .lock -exec rm -rf {} +
+        foreign_merge "$dir"
+        set -- "$@" "${asked[@]}"
+    fi
     ! foreign_has "$dir" "$@" || return 0
     debian_lines deb "$(foreign_suite "$arch")" |
         apt_config "$config" "$arch" || {
@@ -60,8 +71,8 @@ foreign_unpack_alone()
     }
     for file in $files; do
         ! grep -qxF "$file" "$dir/.packages" 2>/dev/null || continue
-        logged "$log" dpkg-deb -x "$build/apt/$config/cache/archives/$file" \
-            "$dir" || {
+        logged "$log" foreign_extract \
+            "$build/apt/$config/cache/archives/$file" "$dir" || {
             foreign_error="$file does not unpack"
             return 1
         }
@@ -70,6 +81,24 @@ foreign_unpack_alone()
     done
     foreign_links "$dir"
     printf '%s\n' "$@" >>"$dir/.asked"
+}
+
+# foreign_merge DIR: an empty root in which, as on an installed system, /bin is
+# /usr/bin, and so on: packages have their files here or there
+foreign_merge()
+{
+    local name
+    for name in bin sbin lib lib64; do
+        mkdir -p "$1/usr/$name"
+        ln -s "usr/$name" "$1/$name"
+    done
+}
+
+# foreign_extract FILE DIR: unlike dpkg-deb -x, with links to folders left alone
+foreign_extract()
+{
+    dpkg-deb --fsys-tarfile "$1" |
+        tar -x -p --keep-directory-symlink -C "$2"
 }
 
 # foreign_has DIR PACKAGE...: whether all were asked for before

@@ -315,6 +315,9 @@ bool re_engine_runs_outside(const struct re_engine *engine);
 bool re_engine_log_name(const struct re_engine *engine, unsigned i,
                         int *ret_folder, const char **ret_name);
 
+/* Writes a message to the log, if there is one: verdict "log". */
+void re_engine_tell(const struct re_engine *engine, const char *text);
+
 /* Replaces the program's name in later records (argument borrowed). */
 void re_engine_set_exe(struct re_engine *engine, const char *exe);
 
