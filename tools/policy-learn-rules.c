@@ -483,9 +483,11 @@ void learn_make(struct learn_policy *ret, const struct learn_log *log,
     }
     for (size_t i = 0; i < m.use_count; i++) {
         make_use(&m, &m.uses[i]);
-        free(m.uses[i].things);
     }
     learn_make_list(&m);
+    for (size_t i = 0; i < m.use_count; i++) {
+        free(m.uses[i].things);
+    }
     free(m.uses);
     learn_words_free(&m.plain);
     learn_words_free(&calls);
@@ -505,6 +507,7 @@ void learn_policy_free(struct learn_policy *p)
     free(p->folds);
     learn_words_free(&p->plain);
     learn_words_free(&p->siblings);
+    learn_words_free(&p->chances);
     learn_words_free(&p->looks);
     learn_words_free(&p->doubts);
     learn_notes_free(&p->notes);

@@ -56,4 +56,7 @@ void learn_make_socket(struct maker *m, const struct use *u);
 void learn_make_clone(struct maker *m, const struct use *u);
 void learn_make_list(struct maker *m);
 
+/* Whether any of the programs made a thread. */
+bool learn_makes_threads(const struct maker *m);
+
 #endif

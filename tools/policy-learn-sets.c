@@ -199,6 +199,19 @@ static void add_siblings(struct maker *m, const struct learn_words *open)
     learn_words_sort(&m->policy->siblings);
 }
 
+/* Whether a thread has to wait for another is another thing each time. */
+static void add_chances(struct maker *m, const struct learn_words *open)
+{
+    static const char *const chances[] = { "futex", "sched_yield" };
+
+    for (size_t i = 0; i < sizeof(chances) / sizeof(chances[0]); i++) {
+        if (!learn_words_have(&m->plain, chances[i]) &&
+            !learn_words_have(open, chances[i])) {
+            learn_words_once(&m->policy->chances, chances[i]);
+        }
+    }
+}
+
 void learn_make_list(struct maker *m)
 {
     struct learn_policy *p = m->policy;
@@ -216,6 +229,9 @@ void learn_make_list(struct maker *m)
         if (look) {
             learn_put(&p->looks, "%s: %s", call, look);
         }
+    }
+    if (learn_makes_threads(m)) {
+        add_chances(m, &open);
     }
     if (m->options->any_target) {
         add_siblings(m, &open);

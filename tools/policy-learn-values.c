@@ -369,6 +369,19 @@ static bool was_always_set(const struct use *u, const char *name,
     return true;
 }
 
+bool learn_makes_threads(const struct maker *m)
+{
+    bool threads = false;
+
+    for (size_t i = 0; i < m->use_count; i++) {
+        const struct use *u = &m->uses[i];
+
+        threads |= u->trait->kind == LEARN_CLONE &&
+            was_set(u, "clone_flags", "CLONE_THREAD");
+    }
+    return threads;
+}
+
 /* Threads; or processes as well; never name spaces that were not seen. */
 void learn_make_clone(struct maker *m, const struct use *u)
 {

@@ -233,6 +233,10 @@ static void put_list(struct writer *w, struct learn_policy *p)
         put_fold(w, &p->folds[i]);
     }
     put_part(w, &p->plain, &lead);
+    if (p->chances.count) {
+        comment(w, "what threads that wait for each other may come to");
+        put_part(w, &p->chances, &lead);
+    }
     if (p->siblings.count) {
         comment(w, "what C libraries use instead on other targets");
         put_part(w, &p->siblings, &lead);

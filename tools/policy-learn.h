@@ -190,6 +190,7 @@ struct learn_policy {
     size_t fold_count;
     struct learn_words plain;           /* calls and sets, for the list */
     struct learn_words siblings;        /* the same for other targets */
+    struct learn_words chances;         /* what threads do or do not */
     struct learn_words looks;           /* about plain calls */
     unsigned looks_line, list_line;
     struct learn_rule *rules;

@@ -19,7 +19,7 @@ like "$output" 'folded +4 syscalls into @basic-io, which opens 12 more' \
     "what was folded, and what that opens"
 like "$output" 'generalised /var/tmp/nginx.k3Jd9 -> /var/tmp/nginx\.\* +\(a temporary name\)' \
     "what was generalised, and why"
-like "$output" "look at +runs another program: /usr/bin/dash +$TEST_TMP/server.ini:29" \
+like "$output" "look at +runs another program: /usr/bin/dash +$TEST_TMP/server.ini:31" \
     "what to look at, and where"
 is "$(cat "$TEST_TMP/server.ini")" "$(cat server.ini)" "the policy"
 succeeds "it is one" "$tool" check "$TEST_TMP/server.ini" --target aarch64
