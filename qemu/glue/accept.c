@@ -3,9 +3,9 @@
  * The kernel gives a connection the lowest free descriptor, and another thread
  * of the guest that writes to that number has it before it is judged. So with
  * threads, the connection is accepted by a thread of the emulator that has a
- * table of descriptors of its own for the purpose, and passed on through a local
- * socket which only the emulator can use: in there it is nobody's. Without
- * threads there is nobody to use it.
+ * table of descriptors of its own for the purpose, and passed on through a
+ * local socket which only the emulator can use: in there it is nobody's.
+ * Without threads there is nobody to use it.
  */
 #include "qemu/osdep.h"
 #include "qemu.h"
@@ -30,8 +30,8 @@
 /* Nanoseconds that accept() may take for a connection that is there. */
 #define TICK 10000000
 
-/* The way to this process' guest: [0] is read, [1] written. One connection is in
- * there at a time, from when it is taken until its call is over. */
+/* The way to this process' guest: [0] is read, [1] written. One connection is
+ * in there at a time, from when it is taken until its call is over. */
 static int way[2] = { -1, -1 };
 static bool way_taken;
 static pthread_mutex_t way_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -123,9 +123,9 @@ static int receive_connection(bool wanted, int flags)
 
 /*
  * Has a signal interrupt what this thread, which has all of them blocked, waits
- * for; again and again, for the first may come too soon. It is the one that QEMU
- * interrupts threads with, and means no more than that somebody should look. The
- * timer's number, or -1.
+ * for; again and again, for the first may come too soon. It is the one that
+ * QEMU interrupts threads with, and means no more than that somebody should
+ * look. The timer's number, or -1.
  */
 static int start_ticking(void)
 {
@@ -326,8 +326,8 @@ static int host_flags(uint32_t flags)
         (flags & TARGET_SOCK_CLOEXEC ? SOCK_CLOEXEC : 0);
 }
 
-/* The family, as the guest's memory has it; the rest of an address that rules can
- * name is the same everywhere. */
+/* The family, as the guest's memory has it; the rest of an address that rules
+ * can name is the same everywhere. */
 static unsigned put_address(unsigned char *bytes)
 {
     unsigned len = MIN(taken.len, RE_SOCKADDR_MAX);

@@ -15,7 +15,6 @@
 
 #include "apart.h"
 #include "descriptors.h"
-#include "path.h"
 #include "policy.h"
 
 struct policy_own policy_own = {
@@ -34,17 +33,6 @@ bool policy_is_own(int64_t fd)
 {
     return (uint32_t)fd - (uint32_t)own_first <
         (uint32_t)policy_own.end - (uint32_t)own_first;
-}
-
-int policy_guest_fd(int fd)
-{
-    return policy_engine && policy_is_own(fd) && !policy_path_holds(fd) ? -1 :
-        fd;
-}
-
-int policy_poll_fd(int fd)
-{
-    return policy_engine && policy_is_own(fd) ? INT_MAX : fd;
 }
 
 int policy_proc_fd(void)
@@ -166,9 +154,9 @@ void policy_lent(int number, int fd)
 }
 
 /*
- * What stands where nothing else does: a memfd of its own, so that it is nothing
- * to the guest, as the other own ones are; O_PATH, which is closed in less of
- * time.
+ * What stands where nothing else does: a memfd of its own, so that it is
+ * nothing to the guest, as the other own ones are; O_PATH, which is closed in
+ * less of time.
  */
 static int open_placeholder(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * descriptors: those that the emulator has opened for itself, from policy_floor
- * on, and below them those that calls are looking at, pins. They stand together,
- * out of the guest's reach: see ruleengine/numbers.h.
+ * on, and below them those that calls are looking at, pins. They stand
+ * together, out of the guest's reach: see ruleengine/numbers.h.
  *
  * Include "qemu.h" before this file.
  */
@@ -29,8 +29,8 @@ struct policy_own {
 
 extern struct policy_own policy_own;
 
-/* Opens all of that, for a program; in the user's emulator only. 0 or a negative
- * errno. */
+/* Opens all of that, for a program; in the user's emulator only. 0 or a
+ * negative errno. */
 int policy_own_start(const char *program);
 
 /* From here on the guest gets none of their numbers; "pins": there are paths to
@@ -40,15 +40,16 @@ int policy_own_occupy(bool pins);
 /* Threads that were resolving paths are not in the child. */
 void policy_own_fork_child(void);
 
-/* Whether a number is one of them, of an argument its lower 32 bits; the first of
- * all. */
+/* Whether a number is one of them, of an argument its lower 32 bits; the first
+ * of all. */
 bool policy_is_own(int64_t fd);
 int policy_own_first(void);
 
 /*
- * What opens something for the emulator: once more with a number of the own ones,
- * where the guest has taken all of its own. The number stays the emulator's until
- * it is closed by re_number_close(). With threads, one of them could take it.
+ * What opens something for the emulator: once more with a number of the own
+ * ones, where the guest has taken all of its own. The number stays the
+ * emulator's until it is closed by re_number_close(). With threads, one of them
+ * could take it.
  */
 #define POLICY_LENT(open_it) ({                             \
     int opened_ = (open_it), lent_ = -1;                    \
@@ -68,7 +69,8 @@ int policy_own_first(void);
 int policy_lend(void);
 void policy_lent(int number, int fd);
 
-/* Has the host's execve close all of them, whatever another thread had begun. */
+/* Has the host's execve close all of them, whatever another thread had
+ * begun. */
 void policy_own_close_on_exec(void);
 
 /* Whether a descriptor, O_PATH or not, refers to this file; -1 is none. */
@@ -89,24 +91,25 @@ int policy_emulator_fd(unsigned index);
 /* Standard error as it was when the user started the first emulator, or -1. */
 int policy_message_fd(void);
 
-/* /proc/thread-self/fd/N without the guest's view of /proc: "how" as open's flags;
- * a signal interrupts it. A descriptor, or -1 and errno. */
+/* /proc/thread-self/fd/N without the guest's view of /proc: "how" as open's
+ * flags; a signal interrupts it. A descriptor, or -1 and errno. */
 int policy_reopen(int fd, int how);
 
 /* The same, but a signal that waits for the guest is no reason to fail. */
 int policy_reopen_uninterrupted(int fd, int how);
 
 /*
- * Moves a descriptor out of the guest's reach: another thread could put something
- * else in its place. "fd" is closed, also on failure: -1, errno. -1 is passed on.
+ * Moves a descriptor out of the guest's reach: another thread could put
+ * something else in its place. "fd" is closed, also on failure: -1, errno. -1
+ * is passed on.
  */
 int policy_set_aside(int fd);
 
 /* The same of a duplicate; "fd" stays as it is. */
 int policy_duplicate_aside(int fd);
 
-/* Around writes that a limit on the size of files (RLIMIT_FSIZE) could stop: they
- * fail with EFBIG, and no SIGXFSZ comes of it. */
+/* Around writes that a limit on the size of files (RLIMIT_FSIZE) could stop:
+ * they fail with EFBIG, and no SIGXFSZ comes of it. */
 void policy_hold_xfsz(sigset_t *ret_mask);
 void policy_drop_xfsz(const sigset_t *mask);
 

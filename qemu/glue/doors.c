@@ -234,8 +234,8 @@ static bool changes_personality(uint32_t persona)
 /*
  * Limits that would hurt the emulator: no growth of files ends the log, its
  * descriptors need their numbers, and cores have the limit that leave_no_core()
- * has set. The guest, which asks for less, has what it wants. "size" is that of a
- * limit, bytes.
+ * has set. The guest, which asks for less, has what it wants. "size" is that of
+ * a limit, bytes.
  */
 static bool lowers_limit(const struct re_call *call, int resource,
                          uint64_t addr, unsigned size)
@@ -261,7 +261,8 @@ static bool compares_own(const uint64_t *a, abi_long *ret)
 {
     *ret = (int)a[2] == KCMP_EPOLL_TFD ? -TARGET_EPERM : -TARGET_EBADF;
     return (int)a[2] == KCMP_EPOLL_TFD ||
-        ((int)a[2] == KCMP_FILE && (policy_is_own(a[3]) || policy_is_own(a[4])));
+        ((int)a[2] == KCMP_FILE &&
+         (policy_is_own(a[3]) || policy_is_own(a[4])));
 }
 
 bool policy_doors_guard(CPUArchState *env, struct re_call *call,

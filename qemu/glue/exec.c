@@ -94,8 +94,8 @@ static void tell_missing(const struct program *program)
 
 /* Opens the descriptors to the next program image, and shuts them again when
  * there is none; under exec_lock, for they are the process's. */
-static int execute(int emulator, const struct policy_head *head, int fd, char **argv,
-                   char **env)
+static int execute(int emulator, const struct policy_head *head, int fd,
+                   char **argv, char **env)
 {
     int ret, err;
 

@@ -230,7 +230,8 @@ const struct policy_handover *policy_inherited(void)
     return inherited_head ? &inherited : NULL;
 }
 
-/* What threads of the guest were not to read before execve: there are none now. */
+/* What threads of the guest were not to read before execve: there are none
+ * now. */
 static int for_reading(int fd)
 {
     char name[40];
@@ -349,8 +350,8 @@ static void put_options(struct writer *w, bool same_target)
  * Strings of the guest's, each looked at once; counts what the kernel counts.
  * 0 or -E2BIG.
  */
-static int put_strings(struct writer *w, enum policy_strings kind, char **strings,
-                       size_t *left)
+static int put_strings(struct writer *w, enum policy_strings kind,
+                       char **strings, size_t *left)
 {
     for (; *strings; strings++) {
         size_t length = strnlen(*strings, 32 * 4096);

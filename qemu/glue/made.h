@@ -11,7 +11,8 @@
 int policy_made_file(void *guest, const void *bytes, size_t len,
                      const char *name, int open_flags);
 
-/* The same, among the emulator's own descriptors: the caller's to close. */
+/* The same, among the emulator's own descriptors: the caller's to close. A
+ * descriptor, or a negative errno. */
 int policy_made_aside(const void *bytes, size_t len, const char *name,
                       bool writable);
 

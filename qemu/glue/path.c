@@ -129,10 +129,29 @@ static bool is_about_number(int nr)
     return false;
 }
 
+/* Whether a number is what this thread's call has in the place of a
+ * descriptor. */
+static bool holds(int fd)
+{
+    return path_state && (path_state->facts.made & RE_FACT_FDPATH) &&
+        path_state->held.fd == fd;
+}
+
+int policy_guest_fd(int fd)
+{
+    return policy_engine && policy_is_own(fd) && !holds(fd) ? -1 :
+        fd;
+}
+
+int policy_poll_fd(int fd)
+{
+    return policy_engine && policy_is_own(fd) ? INT_MAX : fd;
+}
+
 /*
- * Only another thread can put another file behind the number, so with one thread
- * nothing is held. Closing what is held gives up the locks that fcntl() has set
- * on the file: see docs/policy.md.
+ * Only another thread can put another file behind the number, so with one
+ * thread nothing is held. Closing what is held gives up the locks that fcntl()
+ * has set on the file: see docs/policy.md.
  */
 void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
 {
@@ -159,12 +178,6 @@ void policy_path_descriptor(void *guest, int fd, int reg, struct re_path *path)
         policy_pin_guest_name(host, path->name, sizeof(path->name));
         path->len = strlen(path->name);
     }
-}
-
-bool policy_path_holds(int fd)
-{
-    return path_state && (path_state->facts.made & RE_FACT_FDPATH) &&
-        path_state->held.fd == fd;
 }
 
 int policy_path_identity(void *guest, int dirfd, uint64_t ret[2])

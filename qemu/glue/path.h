@@ -44,9 +44,6 @@ int policy_path_below_root(void *guest, const struct re_path_query *query);
 
 void policy_path_descriptor(void *guest, int fd, int reg,
                             struct re_path *path);
-
-/* Whether a number is what this thread's call has in the place of a descriptor. */
-bool policy_path_holds(int fd);
 int policy_path_identity(void *guest, int dirfd, uint64_t ret[2]);
 
 /*
@@ -67,13 +64,13 @@ bool policy_path_keeps_names(void);
  * errno, negative: then it must not run. */
 abi_long policy_path_apply(struct re_call *call);
 
-/* The guest's own number for a descriptor that policy_path_apply() has put in its
- * place; else the same. */
+/* The guest's own number for a descriptor that policy_path_apply() has put in
+ * its place; else the same. */
 int policy_path_given_fd(int dirfd);
 
-/* Whether the policy lets the program that is being executed have this interpreter,
- * by its canonical name on the host; else the execution is to be given up, and
- * what the guest is told is settled. */
+/* Whether the policy lets the program that is being executed have this
+ * interpreter, by its canonical name on the host; else the execution is to be
+ * given up, and what the guest is told is settled. */
 bool policy_path_interpreter(enum re_interpreter kind, const char *host);
 
 /* The call is over: closes its pins. */

@@ -67,8 +67,8 @@ static int open_path(int dirfd, const char *name, int flags, uint64_t resolve)
     return move_up(open_low(dirfd, name, flags, resolve));
 }
 
-/* For what is closed again before the call goes on: without threads, nobody comes
- * across it. */
+/* For what is closed again before the call goes on: without threads, nobody
+ * comes across it. */
 static int open_briefly(int dirfd, const char *name, int flags)
 {
     int fd;
@@ -131,8 +131,8 @@ static const char *descriptors(void)
     return qatomic_read(&leader_gone) ? "/proc/thread-self/fd" : OWN_FDS;
 }
 
-/* A descriptor, which is not negative, as digits: the end of them. snprintf() would
- * take as long as finding the file. */
+/* A descriptor, which is not negative, as digits: the end of them. snprintf()
+ * would take as long as finding the file. */
 static char *put_number(char *to, int fd)
 {
     char digits[16];
@@ -149,7 +149,8 @@ static char *put_number(char *to, int fd)
     return to;
 }
 
-/* Its name in /proc: the end of it. Has room in any buffer of PIN_NUMBER_MAX. */
+/* Its name in /proc: the end of it. Has room in any buffer of
+ * PIN_NUMBER_MAX. */
 static char *put_link(char *to, int fd)
 {
     to = stpcpy(to, descriptors());
@@ -355,9 +356,10 @@ static int follow_below(const struct cut *cut, const char *target, char *buf,
 }
 
 /*
- * What open() with O_CREAT creates, of a path that has just led nowhere: the name
- * itself, or what the last of a chain of links leads to. The pinned name is used
- * without following, so a link that is slipped in later makes the call fail.
+ * What open() with O_CREAT creates, of a path that has just led nowhere: the
+ * name itself, or what the last of a chain of links leads to. The pinned name
+ * is used without following, so a link that is slipped in later makes the call
+ * fail.
  */
 static int pin_new(struct pin *pin, int dirfd, const char *path,
                    uint64_t resolve)
@@ -632,8 +634,8 @@ int policy_pin_make_parents(const char *host)
 
 /* --- below the root ---------------------------------------------------- */
 
-/* The directories that lead to a name: each is looked for from the root anew, so
- * that links are followed as after chroot. */
+/* The directories that lead to a name: each is looked for from the root anew,
+ * so that links are followed as after chroot. */
 static int make_below(int root, const char *name)
 {
     g_auto(GStrv) parts = g_strsplit(name, "/", -1);

@@ -32,9 +32,9 @@ struct pin {
 void policy_pin_prepare(void);
 
 /*
- * Opens the folder of this process' descriptors: once there are paths to resolve,
- * and in a forked child, whose parent's it is else. Names in there are then found
- * in a third less of time.
+ * Opens the folder of this process' descriptors: once there are paths to
+ * resolve, and in a forked child, whose parent's it is else. Names in there are
+ * then found in a third less of time.
  */
 void policy_pin_own(void);
 
@@ -63,17 +63,18 @@ int policy_pin_make_parents(const char *host);
 /* Whether -L has put a root in the place of "/". */
 bool policy_pin_has_root(void);
 
-/* As policy_pin_path() of an absolute name, below that root and nowhere else, as
- * after chroot. "make": the directories that lead to it, where they are
+/* As policy_pin_path() of an absolute name, below that root and nowhere else,
+ * as after chroot. "make": the directories that lead to it, where they are
  * missing. */
 int policy_pin_below_root(struct pin *pin, const struct re_path_query *q,
                           const char *name, bool make);
 
-/* Another number for what a guest's descriptor refers to, or a negative errno. */
+/* Another number for what a guest's descriptor refers to, or a negative
+ * errno. */
 int policy_pin_duplicate(int fd);
 
-/* Whether the pin is outside of /proc, and not in memory, where the emulator has
- * files of its own; looked at when it is asked for. */
+/* Whether the pin is outside of /proc, and not in memory, where the emulator
+ * has files of its own; looked at when it is asked for. */
 bool policy_pin_is_plain(struct pin *pin);
 
 /* The canonical host path of a descriptor; 0, -ENOENT for what has none, or

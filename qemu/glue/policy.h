@@ -3,8 +3,8 @@
  * policy: what QEMU's user mode asks of the rule engine.
  *
  * The patches call the functions below and do nothing else; the files beside
- * this one do the work. They are compiled inside QEMU, once for each target, with
- * QEMU's own headers; include "qemu.h" before this file.
+ * this one do the work. They are compiled inside QEMU, once for each target,
+ * with QEMU's own headers; include "qemu.h" before this file.
  *
  * Without a policy every function here is a no-operation or does what QEMU
  * does by itself.
@@ -140,8 +140,8 @@ void policy_put_tid(uint32_t tid, abi_ulong addr);
 /* block_signals() of a call that goes on to look at guest memory. */
 int policy_block_signals(void);
 
-/* From the host's handler of SIGBUS: whether the fault was the emulator's own and
- * has been mended. */
+/* From the host's handler of SIGBUS: whether the fault was the emulator's own
+ * and has been mended. */
 bool policy_mends(const void *addr);
 
 /* --- doors ------------------------------------------------------------- */
@@ -180,10 +180,10 @@ int policy_guest_fd(int fd);
 /* The same of those in an ioctl's argument, a structure as the host has it. */
 void policy_ioctl_fds(unsigned long request, void *argument);
 
-/* The guest's table of descriptors ends where the emulator's own begin, and none
- * stands behind that: getrlimit(); "ret" of prlimit64, with two limits of 64 bits;
- * "ret" of the host's getdents, by its number, with entries whose names begin at
- * "at". */
+/* The guest's table of descriptors ends where the emulator's own begin, and
+ * none stands behind that: getrlimit(); "ret" of prlimit64, with two limits of
+ * 64 bits; "ret" of the host's getdents, by its number, with entries whose
+ * names begin at "at". */
 int policy_getrlimit(int resource, struct rlimit *limit);
 int policy_shown_limits(int ret, int resource, void *limits);
 int policy_listed(int ret, int call, size_t at, int fd, void *entries,
@@ -199,7 +199,8 @@ void policy_load_seg(CPUX86State *env, X86Seg seg, int selector);
 #endif
 uint64_t policy_psw(uint64_t mask, uint64_t addr);
 
-/* read_self_maps(), which opens a file, out of the reach of the guest's threads. */
+/* read_self_maps(), which opens a file, out of the reach of the guest's
+ * threads. */
 IntervalTreeRoot *policy_self_maps(void);
 
 /* How the guest wants to hear of a timer: -1, which is no way, if the host's C
@@ -216,8 +217,8 @@ bool policy_keeps_core(void);
  * are converted nevertheless. No such part is larger, bytes. */
 #define POLICY_SLACK 256
 
-/* Semaphores in a set, at most: their numbers have 16 bits. The kernel's limit may
- * be higher; semget() of the guest keeps to this one. */
+/* Semaphores in a set, at most: their numbers have 16 bits. The kernel's limit
+ * may be higher; semget() of the guest keeps to this one. */
 #define POLICY_SEMS 65536
 
 int policy_semget(int key, int count, int flags);
@@ -254,15 +255,15 @@ void policy_start(int *argc, char ***argv);
 /* The guest's environment: as execve gave it, or as it is. Takes it over. */
 char **policy_environ(char **environ_);
 
-/* open(path, O_RDONLY) and realpath() for the guest's program; the first also for
- * its dynamic loader. */
+/* open(path, O_RDONLY) and realpath() for the guest's program; the first also
+ * for its dynamic loader. */
 int policy_open_program(const char *path);
 int policy_open_interpreter(const char *path);
 char *policy_realpath(const char *path, char *real);
 
 /*
- * With a policy: execve (dirfd AT_FDCWD, flags 0) and execveat of the guest, whose
- * path lies at "addr".
+ * With a policy: execve (dirfd AT_FDCWD, flags 0) and execveat of the guest,
+ * whose path lies at "addr".
  * Returns only when it fails: -1, errno.
  */
 int policy_execve(int dirfd, abi_ulong addr, const char *path, char **argv,

@@ -96,8 +96,8 @@ static enum policy_proc own_entry(const char *entry)
 }
 
 /*
- * Files of any process that are shown without what is the emulator's. Of the same
- * names are two of the machine's, in /proc itself, and a folder.
+ * Files of any process that are shown without what is the emulator's. Of the
+ * same names are two of the machine's, in /proc itself, and a folder.
  */
 static enum policy_proc changed_entry(int fd, const char *last)
 {
@@ -142,7 +142,7 @@ enum policy_proc policy_proc_look(int fd)
         POLICY_PROC_REFUSED;
 }
 
-/* --- reading --------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 #define READ_MAX (4 * 1024 * 1024)      /* bytes of a command line */
 
@@ -214,16 +214,17 @@ static int read_aside(struct reading *r)
     return err ? err : r->error;
 }
 
-/* --- what is shown instead -------------------------------------------------- */
+/* --- what is shown instead ----------------------------------------------- */
 
-/* Fields of "stat" by their numbers in proc(5), and what the kernel shows of them
- * to other users. */
+/* Fields of "stat" by their numbers in proc(5), and what the kernel shows of
+ * them to other users. */
 static const char *shown_field(int number)
 {
     switch (number) {
     case 26: case 27:                   /* startcode, endcode */
         return "1";
-    case 28: case 29: case 30: case 35: /* startstack, kstkesp, kstkeip, wchan */
+    case 28: case 29: case 30:          /* startstack, kstkesp, kstkeip */
+    case 35:                            /* wchan */
     case 45: case 46: case 47:          /* start_data, end_data, start_brk */
     case 48: case 49: case 50: case 51: /* arg_start to env_end */
         return "0";

@@ -28,8 +28,10 @@ struct program_call {
     int dirfd;
     const char *path;
     int flags;
-    int given_dirfd;            /* both as the guest has said them, whatever */
-    const char *given;          /* the policy has put in their place */
+    /* dirfd and path as the guest has said them, whatever the policy has put
+     * in their place */
+    int given_dirfd;
+    const char *given;
     int pinned;                 /* the file if the policy has found it, or -1 */
 };
 

@@ -13,8 +13,8 @@ struct re_engine;
 
 /*
  * With the policy in force, before the program is loaded; "logs" as in struct
- * re_config. Says on standard error
- * what "host-wall = strict" lacks, and ends with status 2.
+ * re_config. Says on standard error what "host-wall = strict" lacks, and ends
+ * with status 2.
  */
 void policy_wall_prepare(struct re_engine *engine,
                          const struct st_target *target,

@@ -15,7 +15,7 @@
 
 enum {
     RE_AXES_MAX = 24,
-    RE_VALUES_MAX = 1000000,/* on one axis */
+    RE_VALUES_MAX = 1000000,    /* on one axis */
 };
 
 enum re_axis_kind {
@@ -78,7 +78,8 @@ int re_axes_open(const struct re_axes *axes, const struct re_test *test);
 enum re_truth re_axes_test(struct re_axes *axes, const struct re_test *test);
 
 /* The values at which one of the tests, all of this axis, changes its answer;
- * at least one. Those that may be alike are all there. */
+ * at least one. Those that may be alike are all there. 0 or -ENOMEM; freed by
+ * re_axis_values_free(). */
 int re_axes_values(const struct re_axes *axes, size_t axis,
                    const struct re_test *const *tests, size_t count,
                    struct re_axis_values *ret);
@@ -89,7 +90,7 @@ void re_axes_set(struct re_axes *axes, size_t axis,
                  const struct re_axis_value *value);
 void re_axes_unset(struct re_axes *axes, size_t axis);
 
-/* The point as words of a question: "flags=O_RDWR path=/etc/x". */
+/* Writes the point as words of a question: "flags=O_RDWR path=/etc/x". */
 void re_axes_put(const struct re_axes *axes, FILE *out);
 
 #endif

@@ -52,10 +52,10 @@ void re_bind_finish(struct re_binder *b, uint16_t entry,
 const struct re_form *re_bind_form(struct re_binder *b);
 
 /* Where a value lies of those that an argument can have. */
-enum re_side {
-    RE_SIDE_BELOW = -1,     /* less than all */
-    RE_SIDE_WITHIN = 0,
-    RE_SIDE_ABOVE = 1,      /* more than all */
+enum re_fit {
+    RE_FIT_BELOW = -1,     /* less than all */
+    RE_FIT_WITHIN = 0,
+    RE_FIT_ABOVE = 1,      /* more than all */
 };
 
 /*
@@ -67,7 +67,7 @@ enum re_side {
 bool re_bind_value(struct re_binder *b, struct re_node *node,
                    const struct st_arg *arg, bool is_signed,
                    const struct re_value *value, uint64_t *ret,
-                   enum re_side *side);
+                   enum re_fit *side);
 
 /* The node's mask: bits that the argument does not have are no bits of it.
  * False after an error. */

@@ -105,11 +105,11 @@ static bool number_of(const struct re_value *value, unsigned width,
 bool re_bind_value(struct re_binder *b, struct re_node *node,
                    const struct st_arg *arg, bool is_signed,
                    const struct re_value *value, uint64_t *ret,
-                   enum re_side *side)
+                   enum re_fit *side)
 {
     uint64_t bits = 0;
 
-    *side = RE_SIDE_WITHIN;
+    *side = RE_FIT_WITHIN;
     if (!has_name(value)) {
         if (number_of(value, arg->width, is_signed, ret)) {
             return true;
@@ -118,7 +118,7 @@ bool re_bind_value(struct re_binder *b, struct re_node *node,
             return too_wide(b, node, arg, value);
         }
         node->vague = true;
-        *side = is_signed && (int64_t)*ret < 0 ? RE_SIDE_BELOW : RE_SIDE_ABOVE;
+        *side = is_signed && (int64_t)*ret < 0 ? RE_FIT_BELOW : RE_FIT_ABOVE;
         return true;
     }
     for (const struct re_atom *a = value->atoms; a; a = a->next) {
@@ -139,11 +139,11 @@ bool re_bind_value(struct re_binder *b, struct re_node *node,
 bool re_bind_mask(struct re_binder *b, struct re_node *node,
                   const struct st_arg *arg, uint64_t *ret)
 {
-    enum re_side side;
+    enum re_fit side;
 
     if (!re_bind_value(b, node, arg, false, &node->mask, ret, &side)) {
         return false;
     }
-    *ret &= side == RE_SIDE_WITHIN ? UINT64_MAX : re_width_mask(arg->width);
+    *ret &= side == RE_FIT_WITHIN ? UINT64_MAX : re_width_mask(arg->width);
     return true;
 }

@@ -102,7 +102,7 @@ static uint16_t emit_ranges(struct re_binder *b, struct re_node *node,
 
     for (const struct re_range *r = node->ranges; r; r = r->next) {
         uint64_t low, high, least;
-        enum re_side from, to;
+        enum re_fit from, to;
 
         if (!re_bind_value(b, node, arg, test.is_signed, &r->low, &low,
                            &from) ||
@@ -115,7 +115,7 @@ static uint16_t emit_ranges(struct re_binder *b, struct re_node *node,
                               "before its start");
             return no;
         }
-        if (from > RE_SIDE_WITHIN || to < RE_SIDE_WITHIN) {
+        if (from > RE_FIT_WITHIN || to < RE_FIT_WITHIN) {
             continue;           /* of values that the argument cannot have */
         }
         low = from ? (test.is_signed ? ~(all / 2) : 0) : low;
@@ -166,7 +166,7 @@ static uint16_t emit_order(struct re_binder *b, struct re_node *node,
     uint64_t least = test.is_signed ? ~(all / 2) : 0;
     uint64_t most = test.is_signed ? all / 2 : all;
     bool up = (node->relation == RE_RELATION_ABOVE) != node->negated;
-    enum re_side side;
+    enum re_fit side;
 
     if (order_has_range(b, node) ||
         !re_bind_value(b, node, arg, test.is_signed, &node->ranges->low,
@@ -174,7 +174,7 @@ static uint16_t emit_order(struct re_binder *b, struct re_node *node,
         return no;
     }
     if (side) {
-        return (side == RE_SIDE_BELOW) == up ? yes : no;
+        return (side == RE_FIT_BELOW) == up ? yes : no;
     }
     if (!node->negated && value == (up ? most : least)) {
         return no;          /* nothing lies beyond */

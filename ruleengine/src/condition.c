@@ -517,13 +517,13 @@ static struct re_node *parse_condition(struct parser *p)
 
 /* --- where it stands ----------------------------------------------------- */
 
-static void widen(struct re_extent *e, size_t offset, size_t length)
+static void widen(struct re_node_span *e, size_t offset, size_t length)
 {
     e->from = offset < e->from ? offset : e->from;
     e->to = offset + length > e->to ? offset + length : e->to;
 }
 
-void re_node_measure(const struct re_node *node, struct re_extent *e)
+void re_node_measure(const struct re_node *node, struct re_node_span *e)
 {
     if (!node) {
         return;

@@ -36,7 +36,7 @@ struct re_node;
 struct re_node *re_condition_parse(struct re_scan *s, struct re_arena *arena);
 
 enum re_binding {
-    RE_BOUND,               /* *ret_tests is set */
+    RE_BOUND,               /* "bound" is set */
     RE_BOUND_LACKING,       /* the call lacks an argument that is named */
     RE_BOUND_ERROR,         /* with diags */
 };

@@ -27,16 +27,17 @@ struct re_device {
     unsigned reads;
     bool repeats;               /* the first read comes again after the last */
     int fd;                     /* the origin's; -1: tools have none */
-    uint64_t id[2];
+    uint64_t id[2];             /* st_dev and st_ino of its file */
 };
 
-/* An entry of a section [device ...]; the section is made when it is new.
- * "*ret_rule" says that the entry is a rule for the device, still to be
- * read. */
+/* An entry of a section [device ...]; the section's device, *ret, is made when
+ * it is new, in the arena. "*ret_rule" says that the entry is a rule for the
+ * device, still to be read. 0 or a negative errno, with diags. */
 int re_device_entry(struct re_document *doc, const struct re_entry *entry,
                     struct re_device **ret, bool *ret_rule);
 
-/* What makes the path lead to the device, once its section has been read. */
+/* The rules that make the path lead to the device, once its section has been
+ * read. 0 or a negative errno, with diags. */
 int re_device_add(struct re_document *doc, const struct re_section_head *head);
 
 /* Makes the files; for a guest. 0 or a negative errno, with diags. */

@@ -22,7 +22,7 @@
  * answer or handler, while the others let it pass and nobody writes that down.
  */
 struct re_fixed {
-    const struct re_rule *rule;     /* DENY, ERROR, RETURN, LUA; NULL: it depends */
+    const struct re_rule *rule;     /* DENY, ERROR, RETURN, LUA; or NULL */
     unsigned layer;                 /* whose rule it is */
 };
 

@@ -9,7 +9,8 @@
 #include "ruleengine/facts.h"
 #include "form.h"
 
-/* Each makes the fact if this call has not asked for it yet. */
+/* Each makes the fact if this call has not asked for it yet. What is returned
+ * lies in "f" and is good for this call. */
 const struct re_path *re_fact_path(struct re_facts *f,
                                    const struct re_form *form, unsigned index);
 const struct re_address *re_fact_address(struct re_facts *f,

@@ -21,7 +21,7 @@
 #include "sink.h"
 
 enum {
-    TABLE_SIZE = 1 << 17,       /* things that can be remembered, 8 bytes each */
+    TABLE_SIZE = 1 << 17,       /* things that are remembered, 8 bytes each */
     TABLE_REACH = 32,           /* places where a thing may stand */
     LINE_MAX_ = 12 * 1024,      /* bytes of a record, on the guest's stack */
     PATH_LIMIT = 4 * 1024,      /* bytes of output for one path */
@@ -504,8 +504,8 @@ static int make_subjects(struct re_learn *l)
     return err;
 }
 
-/* Whether a file holds something else than records: a policy, say, that was named
- * by mistake. What cannot be read is taken for what it should be. */
+/* Whether a file holds something else than records: a policy, say, that was
+ * named by mistake. What cannot be read is taken for what it should be. */
 static bool is_foreign(int fd)
 {
     struct stat st;

@@ -159,7 +159,7 @@ static void lint_siblings(const struct re_layer *layer,
 
 static bool same_condition(const struct re_draft *a, const struct re_draft *b)
 {
-    struct re_extent x = { SIZE_MAX, 0 }, y = { SIZE_MAX, 0 };
+    struct re_node_span x = { SIZE_MAX, 0 }, y = { SIZE_MAX, 0 };
 
     if (!a->condition || !b->condition || a->rule->when.first ||
         b->rule->when.first) {

@@ -151,7 +151,7 @@ struct re_lua {
     size_t handler_count;
     struct re_lua_rule *rules;
     size_t rule_count;
-    struct re_lua_args **args; /* per slot, filled when first used */
+    struct re_lua_args **args;      /* per slot, filled when first used */
 
     uint64_t serial;        /* of the last call */
     bool seeded;
@@ -237,7 +237,7 @@ void re_lua_run_discard(struct re_lua *lua, struct re_lua_run *run);
 
 /* "file:line" of what L is executing, or of its handler; always terminated. */
 void re_lua_place_of(lua_State *L, const struct re_lua_run *run,
-                  char *buf, size_t size);
+                     char *buf, size_t size);
 
 /*
  * Counts a failure and tells of it when its place is new. "place" is prefixed
@@ -245,7 +245,7 @@ void re_lua_place_of(lua_State *L, const struct re_lua_run *run,
  * the error value on top of L's stack.
  */
 void re_lua_failure(struct re_lua *lua, lua_State *L,
-                 const struct re_lua_run *run, const char *message);
+                    const struct re_lua_run *run, const char *message);
 
 void re_lua_failures_free(struct re_lua *lua);
 
@@ -344,7 +344,8 @@ int re_lua_open_flags(lua_State *L, int index);
 int re_lua_register_find(lua_State *L, int index);
 
 /* Pushes a register's value, bytes when it is longer than 8; its size, or a
- * negative errno with nothing pushed. */
+ * negative errno with nothing pushed. The other sets it to the value at an
+ * index: its size, or a negative errno. */
 ssize_t re_lua_register_push(lua_State *L, int number);
 ssize_t re_lua_register_set(lua_State *L, int number, int index);
 

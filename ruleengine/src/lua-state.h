@@ -17,7 +17,6 @@
 struct re_lua;
 struct re_lua_run;          /* a handler that waits for its original call */
 struct re_audit;
-
 struct re_origin;
 
 enum re_lua_flavour {
@@ -51,6 +50,8 @@ enum re_lua_step {
     RE_LUA_FAILED,          /* the handler failed: on-error decides */
 };
 
+/* A state without handlers yet. "target" and "ops" are borrowed, the limits
+ * copied. 0 or a negative errno with diags. */
 int re_lua_new(struct re_lua **ret, enum re_lua_flavour flavour,
                const struct st_target *target, const struct re_guest_ops *ops,
                const struct re_lua_limits *limits, struct re_diags *diags);
@@ -97,9 +98,9 @@ void re_lua_tell(struct re_lua *lua, const char *place, const char *text,
 /* The source is another one: failures at places that were told of are news. */
 void re_lua_forget_places(struct re_lua *lua);
 
-/* Loads a file of handlers and runs its main chunk. Errors go to diags with the
- * Lua file's line, or, when the file cannot be read, at "file:line:column" of
- * the policy that named it (copied). */
+/* Loads a file of handlers and runs its main chunk. 0 or a negative errno, with
+ * diags: at the Lua file's line, or, when the file cannot be read, at
+ * "file:line:column" of the policy that named it (copied). */
 int re_lua_load(struct re_lua *lua, const char *path, const char *file,
                 unsigned line, unsigned column, struct re_diags *diags);
 

@@ -12,8 +12,8 @@
 struct re_manner_bound {
     const struct re_measure *measure;   /* NULL: none, or calls are counted */
     const struct re_form *form;         /* NULL: the verdict changes nothing */
-    uint8_t device_reg;     /* the register with the descriptor of a device, */
-    const struct re_form *device_form;  /* or the block that this makes */
+    uint8_t device_reg;     /* the register with a device's descriptor; or, */
+    const struct re_form *device_form;  /* a word of this block; NULL */
 };
 
 /* Binds a rule to a slot. False: the call has nothing of the kind, and the rule

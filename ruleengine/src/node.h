@@ -89,10 +89,10 @@ struct re_node {
 
 /* Bytes of the entry's value, from a condition's first subject to its last
  * value. */
-struct re_extent {
+struct re_node_span {
     size_t from, to;        /* SIZE_MAX and 0 at first */
 };
 
-void re_node_measure(const struct re_node *node, struct re_extent *e);
+void re_node_measure(const struct re_node *node, struct re_node_span *e);
 
 #endif

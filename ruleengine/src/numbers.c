@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define TABLE_MAX 4096          /* a table of descriptors that is cheap to copy */
+#define TABLE_MAX 4096          /* a table that is cheap to copy */
 #define WORD 64
 #define WORDS (RE_NUMBERS / WORD)
 

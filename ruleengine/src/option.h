@@ -14,7 +14,8 @@
 
 #include "parse.h"
 
-/* From the current token to the end of the value. */
+/* From the current token to the end of the value. 0 or a negative errno, with
+ * diags. */
 int re_options_parse(struct re_document *doc, enum re_section section,
                      struct re_scan *s, struct re_draft *draft);
 
@@ -25,8 +26,9 @@ bool re_option_starts(const struct re_scan *s);
 bool re_scan_is_key(const struct re_scan *s, const char *key);
 bool re_scan_take_key(struct re_scan *s, const char *key);
 
-/* limit.c's text: "50/s", "10 MiB of count", then "else" and what happens. The
- * current token is "limit". */
+/* A limit as it is written: "50/s", "10 MiB of count", then "else" and what
+ * happens. The current token is "limit". 0 or a negative errno, with diags. In
+ * limit-text.c. */
 int re_limit_parse(struct re_document *doc, struct re_scan *s,
                    struct re_draft *draft);
 

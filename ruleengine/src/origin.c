@@ -34,7 +34,7 @@ enum {
     FILE_TEXT = 'f',        /* the bytes of a file */
     FILE_LIST = 'd',        /* the names in a directory */
     FILE_REAL = 'r',        /* the name without links */
-    FILE_CANONICAL = 'c',   /* where a path of the policy leads; empty: nowhere */
+    FILE_CANONICAL = 'c',   /* where a policy's path leads; empty: nowhere */
 };
 
 struct file {
@@ -411,7 +411,8 @@ void *re_origin_share(struct re_origin *origin, size_t size)
     /* Offsets are whole pages of any host. */
     step = (size + PAGE - 1) & ~(PAGE - 1);
     if (origin->fd < 0) {
-        origin->fd = memfd_create(RE_SHARED_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        origin->fd = memfd_create(RE_SHARED_NAME,
+                                  MFD_CLOEXEC | MFD_ALLOW_SEALING);
         fcntl(origin->fd, F_ADD_SEALS, F_SEAL_SHRINK);
         move_shared(origin);
     }

@@ -42,10 +42,10 @@ int re_origin_read(struct re_origin *origin, const char *path,
 int re_origin_real(struct re_origin *origin, const char *path,
                    const char **ret_real);
 
-/* Where a path of the policy leads when the policy is first loaded, as "resolve"
- * says (ops->canonical). It stays so in later program images: a guest that can
- * put a link at that path must not change what the policy means. 0, -ENOENT
- * when it led nowhere, or -ENOMEM. */
+/* Where a path of the policy leads when the policy is first loaded, as
+ * "resolve" says (ops->canonical). It stays so in later program images: a guest
+ * that can put a link at that path must not change what the policy means. 0,
+ * -ENOENT when it led nowhere, or -ENOMEM. */
 int re_origin_canonical(struct re_origin *origin, const char *path,
                         int (*resolve)(const char *path, char *buf,
                                        size_t size),
@@ -82,13 +82,14 @@ int re_origin_floor(const struct re_origin *origin);
 /* Files that are made for a policy and live in memory, at most. */
 #define RE_ORIGIN_MADE_MAX 16
 
-/* Such a file, named for /proc, with these bytes at first; what it holds and its
- * identity outlive execve, as in re_origin_share(). Its descriptor, which stays
- * the origin's, or a negative errno: -E2BIG when there are too many. */
+/* Such a file, named for /proc, with these bytes at first; what it holds and
+ * its identity outlive execve, as in re_origin_share(). Its descriptor, which
+ * stays the origin's, or a negative errno: -E2BIG when there are too many. */
 int re_origin_make(struct re_origin *origin, const char *name,
                    const void *bytes, size_t size);
 
-/* The descriptors of all of them, RE_ORIGIN_MADE_MAX, -1 where there is none. */
+/* The descriptors of all of them, RE_ORIGIN_MADE_MAX, -1 where there is
+ * none. */
 void re_origin_get_made(const struct re_origin *origin, int *fds);
 void re_origin_set_made(struct re_origin *origin, const int *fds);
 
@@ -98,8 +99,8 @@ int re_origin_folder(struct re_origin *origin, const char *dir);
 
 /* Reads a directory by its descriptor while threads of a guest run: the names
  * and the files that end in "suffix", which re_origin_list() and
- * re_origin_read() then know as if they had been read by the name "dir". "floor"
- * is that of the guest's origin. 0 or a negative errno. */
+ * re_origin_read() then know as if they had been read by the name "dir".
+ * "floor" is that of the guest's origin. 0 or a negative errno. */
 int re_origin_read_folder(struct re_origin *origin, const char *dir, int fd,
                           int floor, const char *suffix);
 
@@ -107,8 +108,8 @@ int re_origin_read_folder(struct re_origin *origin, const char *dir, int fd,
 bool re_origin_same_folder(const struct re_origin *a,
                            const struct re_origin *b, const char *dir);
 
-/* Everything for re_origin_restore(), in malloc'ed memory; of what "newer" knows
- * too (NULL: nothing), what that knows. 0 or -ENOMEM. */
+/* Everything for re_origin_restore(), in malloc'ed memory; of what "newer"
+ * knows too (NULL: nothing), what that knows. 0 or -ENOMEM. */
 int re_origin_save(const struct re_origin *origin,
                    const struct re_origin *newer, void **ret_bytes,
                    size_t *ret_size);

@@ -482,7 +482,7 @@ static void tell_links(struct re_node *node, struct re_diags *diags)
 /* True when something was said. */
 static bool tell(struct re_node *node, struct re_diags *diags)
 {
-    struct re_extent e = { SIZE_MAX, 0 };
+    struct re_node_span e = { SIZE_MAX, 0 };
     bool said;
     char hint[96];
 

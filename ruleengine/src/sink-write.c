@@ -136,7 +136,8 @@ int re_sink_open_name(const struct re_sink *sink)
     return high;
 }
 
-/* In the place of the descriptor, in one step: another thread may be writing. */
+/* In the place of the descriptor, in one step: another thread may be
+ * writing. */
 static void open_again(struct re_sink *sink)
 {
     int fd = re_sink_open_name(sink);
@@ -203,9 +204,9 @@ static ssize_t write_once(int fd, const char *bytes, size_t len)
 }
 
 /*
- * write(2) to a pipe whose reader has gone sends SIGPIPE, to a file that may not
- * grow SIGXFSZ, which would be the guest's to die of. It is held back, and taken
- * unless it was pending before.
+ * write(2) to a pipe whose reader has gone sends SIGPIPE, to a file that may
+ * not grow SIGXFSZ, which would be the guest's to die of. It is held back, and
+ * taken unless it was pending before.
  */
 static ssize_t write_without(int sig, int fd, const char *bytes, size_t len)
 {
@@ -291,11 +292,11 @@ static void write_named(void *opaque)
 }
 
 /*
- * The log goes on in the file that has its name now. Where another thread of the
- * guest could use a new descriptor before it is out of reach, there is none: each
- * record opens the file where no thread of the guest sees it, until the process
- * has but one thread, forks or executes another program. If that cannot be, the
- * file that was renamed gets the record.
+ * The log goes on in the file that has its name now. Where another thread of
+ * the guest could use a new descriptor before it is out of reach, there is
+ * none: each record opens the file where no thread of the guest sees it, until
+ * the process has but one thread, forks or executes another program. If that
+ * cannot be, the file that was renamed gets the record.
  */
 static bool write_moved(struct re_sink *sink, const char *bytes, size_t len,
                         bool look)

@@ -203,8 +203,9 @@ static size_t section_size(uint64_t slots, uint64_t rules, uint64_t text)
 
 /*
  * The section of this target and these rules; a new one behind the others. The
- * file may have been written to by others since an earlier image: what it says is
- * copied, and used only where it says what this image has worked out by itself.
+ * file may have been written to by others since an earlier image: what it says
+ * is copied, and used only where it says what this image has worked out by
+ * itself.
  */
 static int find_section(struct re_stats *s, const struct listing *l,
                         struct re_stats_section *ret)
@@ -358,8 +359,8 @@ static off_t place_in(const struct re_stats *s, uintptr_t addr)
         (off_t)(s->offset + (addr - map)) : -1;
 }
 
-/* Only behind the end of the file: a guest can send itself such a signal with any
- * address. */
+/* Only behind the end of the file: a guest can send itself such a signal with
+ * any address. */
 bool re_stats_mend(const struct re_stats *s, const void *addr)
 {
     uintptr_t page = sysconf(_SC_PAGESIZE), at = (uintptr_t)addr & ~(page - 1);

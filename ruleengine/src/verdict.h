@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Verdicts as they are written: "EACCES if ... when 3+2 log", "return 4242".
+ * What parses returns 0 or a negative errno, with diags.
  */
 #ifndef RULEENGINE_VERDICT_H
 #define RULEENGINE_VERDICT_H

@@ -18,6 +18,7 @@
 #include "json-check.h"
 #include "log-fixture.h"
 #include "origin.h"
+#include "ruleengine/numbers.h"
 #include "sink.h"
 
 static char folder[64], name[80], other[80], victim[80];

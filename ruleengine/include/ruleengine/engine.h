@@ -126,14 +126,16 @@ struct re_call {
     /* set by the caller */
     int nr;                         /* as the guest gave it */
     int slot;                       /* st_slot_of_*(); -1: unknown number */
-    uint64_t args[ST_MAX_REGS];     /* sign-extended; RE_STEP_RUN: to run with */
+    uint64_t args[ST_MAX_REGS];     /* sign-extended; those to run with */
     void *guest;                    /* handed to struct re_guest_ops */
-    struct re_facts *facts;         /* this thread's; NULL: none are to be had */
-    bool alone;                     /* no other thread is in the engine, or will
-                                       be before this step is back: handlers run
-                                       without a lock. Anew before re_resume() */
-    bool other;                     /* RE_STEP_RUN: number and arguments are those
-                                       of a call that a handler makes besides */
+    struct re_facts *facts;         /* this thread's; NULL: has none */
+    bool alone;                     /* no other thread is in the engine, or
+                                       will be before this step is back:
+                                       handlers run without a lock. Anew before
+                                       re_resume() */
+    bool other;                     /* RE_STEP_RUN: number and arguments are
+                                       those of a call that a handler makes
+                                       besides */
 
     /* answers */
     int64_t result;
@@ -189,16 +191,23 @@ bool re_engine_asks_for_peers(const struct re_engine *engine);
 /* Whether any condition on this slot's calls needs facts. */
 bool re_engine_asks_about(const struct re_engine *engine, unsigned slot);
 
-/* Whether re_engine_learn() is to be called, also for calls that the map lets pass. */
+/* Whether re_engine_learn() is to be called, also for calls that the map lets
+ * pass. */
 bool re_engine_learns(const struct re_engine *engine);
 
 /*
- * Between RE_STEP_RUN and carrying the call out: writes down what it is, if that
- * has not been seen yet. Makes facts, which need not be used. Returns whether
- * calls of this slot need not come here again.
+ * Between RE_STEP_RUN and carrying the call out: writes down what it is, if
+ * that has not been seen yet. Makes facts, which need not be used. Returns
+ * whether calls of this slot need not come here again.
  */
 bool re_engine_learn(struct re_engine *engine, const struct re_call *call);
 
+/*
+ * A call has come: what is to be done with it. After each RE_STEP_RUN the
+ * caller says by re_resume() what the original call gave (a result,
+ * RE_RESULT_AGAIN or RE_RESULT_GONE), and hears what comes next, until it is no
+ * RE_STEP_RUN.
+ */
 enum re_step re_enter(struct re_engine *engine, struct re_thread *thread,
                       struct re_call *call);
 enum re_step re_resume(struct re_engine *engine, struct re_thread *thread,
@@ -215,9 +224,9 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size);
 void re_engine_finish(struct re_engine *engine);
 
 /*
- * From a handler of SIGBUS: whether the address was one of the statistics', whose
- * file somebody has cut short. There is memory in its place now, of this process
- * alone: what is counted there from now on, nobody sees.
+ * From a handler of SIGBUS: whether the address was one of the statistics',
+ * whose file somebody has cut short. There is memory in its place now, of this
+ * process alone: what is counted there from now on, nobody sees.
  */
 bool re_engine_mend(const struct re_engine *engine, const void *addr);
 
@@ -253,9 +262,9 @@ enum re_interpreter {
 };
 
 /*
- * While RE_STEP_RUN of an execution is being carried out, which comes with facts:
- * whether the program may have an interpreter. Where it leads has been put into
- * call->facts->paths[0], with its "host".
+ * While RE_STEP_RUN of an execution is being carried out, which comes with
+ * facts: whether the program may have an interpreter. Where it leads has been
+ * put into call->facts->paths[0], with its "host".
  *
  * A script's is asked for as if the call had named it. A loader is asked for as
  * the libraries that it will read are: as opened for reading. Rules without a
@@ -285,9 +294,9 @@ enum re_wall {
 /* The strictest of all layers: STRICT, AUTO, OFF. */
 enum re_wall re_engine_host_wall(const struct re_engine *engine);
 
-/* Whether any call of the slot (-1: of unknown numbers) can ever be carried out:
- * each layer has a rule that allows it, a handler for it, or a refusal that is
- * permissive. Conditions count as if they could hold. */
+/* Whether any call of the slot (-1: of unknown numbers) can ever be carried
+ * out: each layer has a rule that allows it, a handler for it, or a refusal
+ * that is permissive. Conditions count as if they could hold. */
 bool re_engine_may_run(const struct re_engine *engine, int slot);
 
 /* Whether handlers or rules do things on the host by themselves: open other
@@ -298,7 +307,8 @@ bool re_engine_acts(const struct re_engine *engine);
  * policy opens, or as directories of rules. */
 bool re_engine_acts_freely(const struct re_engine *engine);
 
-/* Whether each policy says "exec = native", so that the host may run programs. */
+/* Whether each policy says "exec = native", so that the host may run
+ * programs. */
 bool re_engine_runs_outside(const struct re_engine *engine);
 
 /* --- descriptors --------------------------------------------------------- */
@@ -309,8 +319,8 @@ bool re_engine_runs_outside(const struct re_engine *engine);
 #define RE_SHARED_NAME "policy"
 
 /*
- * The i-th log: its name, in the folder that is open there, if it is a file that
- * goes on under its name; else NULL. False behind the last one.
+ * The i-th log: its name, in the folder that is open there, if it is a file
+ * that goes on under its name; else NULL. False behind the last one.
  */
 bool re_engine_log_name(const struct re_engine *engine, unsigned i,
                         int *ret_folder, const char **ret_name);
