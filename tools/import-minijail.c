@@ -267,6 +267,44 @@ static void directive(struct minijail *m, char *text)
     }
 }
 
+/* "read", "read[arch=arm]" */
+static void named_rule(struct minijail *m, char *name, const char *text)
+{
+    char *metadata = strchr(name, '['), *copy;
+
+    name = skip(name);
+    if (metadata) {
+        draft_note(m->draft, m->line, "on every target, not on %s alone",
+                   name);
+    }
+    name[strcspn(name, " \t[")] = '\0';
+    if (*name) {
+        copy = policy_printf("%s", text);
+        rule(m, name, copy);
+        free(copy);
+    }
+}
+
+/* One name, or some in braces with commas between them. */
+static void rules(struct minijail *m, char *names, const char *text)
+{
+    char *end = strchr(names, '}'), *name;
+
+    if (*names != '{') {
+        named_rule(m, names, text);
+        return;
+    }
+    if (!end || *skip(end + 1)) {
+        draft_fail(m->draft, m->line, "expected \"{NAME, NAME}: RULE\"");
+        return;
+    }
+    *end = '\0';
+    names++;
+    while ((name = strsep(&names, ","))) {
+        named_rule(m, name, text);
+    }
+}
+
 static void read_policy(struct minijail *m, FILE *in)
 {
     char *text;
@@ -281,8 +319,7 @@ static void read_policy(struct minijail *m, FILE *in)
             directive(m, start);
         } else if (colon) {
             *colon = '\0';
-            start[strcspn(start, " \t[")] = '\0';
-            rule(m, start, colon + 1);
+            rules(m, start, colon + 1);
         } else if (*start) {
             draft_fail(m->draft, m->line, "expected \"NAME: RULE\"");
         }

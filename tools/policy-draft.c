@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <ruleengine/inspect.h>
 #include <syscall-tables.h>
 
 #include "policy-question.h"
@@ -309,26 +310,47 @@ static bool is_listed(const struct draft_rule *r)
     return !r->condition && !r->when && r->section != DRAFT_EMULATE;
 }
 
+static const char *danger_of(const struct draft_rule *r)
+{
+    return r->section == DRAFT_ALLOW ? re_danger_of(r->name) : NULL;
+}
+
+static char *list_word(const struct draft_rule *r)
+{
+    bool plain = strcmp(r->verdict, "EPERM") == 0;
+
+    return policy_printf("%s%s%s%s", everywhere(r->name) ? "" : "?", r->name,
+                         r->verdict[0] && !plain ? ":" : "",
+                         plain ? "" : r->verdict);
+}
+
+/* What a person should see stands by itself, below a comment. */
 static void write_list(const struct policy_draft *d, enum draft_section section,
                        FILE *out)
 {
     const char *lead = "syscalls =";
     int column = 0;
 
-    for (size_t i = 0; i < d->count; i++) {
-        const struct draft_rule *r = &d->rules[i];
+    for (size_t i = 0; i < 2 * d->count; i++) {
+        const struct draft_rule *r = &d->rules[i % d->count];
+        const char *danger = danger_of(r);
         char *word;
 
-        if (r->section != section || !is_listed(r)) {
+        if (r->section != section || !is_listed(r) ||
+            !danger != (i < d->count)) {
             continue;
         }
-        word = policy_printf("%s%s%s%s", everywhere(r->name) ? "" : "?",
-                             r->name, r->verdict[0] &&
-                             strcmp(r->verdict, "EPERM") ? ":" : "",
-                             strcmp(r->verdict, "EPERM") ? r->verdict : "");
-        if (column == 0 || column + 1 + (int)strlen(word) > COLUMNS) {
-            column = fprintf(out, "%s%-10s", column ? "\n" : "", lead) -
-                !!column;
+        word = list_word(r);
+        if (danger) {
+            fprintf(out, "%s; look at %s: %s", column ? "\n" : "", r->name,
+                    danger);
+        }
+        if (danger || column == 0 ||
+            column + 1 + (int)strlen(word) > COLUMNS) {
+            bool breaks = danger || column;
+
+            column = fprintf(out, "%s%-10s", breaks ? "\n" : "", lead) -
+                breaks;
             lead = "";
         }
         column += fprintf(out, " %s", word);

@@ -269,7 +269,7 @@ static const struct {
     { "setns", "changes what all paths mean" },
 };
 
-static const char *danger_of(const char *name)
+const char *re_danger_of(const char *name)
 {
     for (size_t i = 0; i < sizeof(dangers) / sizeof(dangers[0]); i++) {
         if (strcmp(dangers[i].name, name) == 0) {
@@ -303,7 +303,7 @@ static void lint_danger(const struct re_layer *layer,
                         const struct re_draft *draft)
 {
     const char *what = draft->rule->verdict == RE_VERDICT_ALLOW &&
-        !draft->condition ? danger_of(draft->name) : NULL;
+        !draft->condition ? re_danger_of(draft->name) : NULL;
 
     if (what && !always_loses(layer, draft) &&
         !has_reason(layer, draft->rule->file, draft->rule->line)) {

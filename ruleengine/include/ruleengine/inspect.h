@@ -217,4 +217,8 @@ bool re_view_acts(const struct re_view *view);
 /* Warnings about what a policy that loads may not mean: see lint.c. */
 void re_view_lint(struct re_view *view, struct re_diags *diags);
 
+/* What a call or set lets a program do that a policy should give a reason for,
+ * in a comment above; NULL: nothing. */
+const char *re_danger_of(const char *name);
+
 #endif
