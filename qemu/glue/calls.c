@@ -53,6 +53,11 @@ static bool policy_by_message;
 
 static __thread struct re_thread policy_thread;
 static __thread char policy_note[NOTE_SIZE];
+static __thread enum {
+    LINE_NONE,
+    LINE_OPEN,              /* a call of this thread, without its result */
+    LINE_CUT,               /* likewise, but something has come between */
+} policy_line;
 
 /* --- verdicts that end in a signal ------------------------------------- */
 
@@ -144,6 +149,24 @@ static void note_answer(const struct re_call *call)
     if (re_call_note(call, policy_note, sizeof(policy_note)) == 0) {
         policy_note[0] = '\0';
     }
+}
+
+/* QEMU prints a call before it is made and its result behind that. Records and
+ * messages come between, where they go to standard error as well. */
+void policy_cut_line(void)
+{
+    if (policy_line == LINE_OPEN && !qemu_log_separate()) {
+        qemu_log(" <unfinished ...>\n");
+        policy_line = LINE_CUT;
+    }
+}
+
+static void resume_line(const struct re_call *call)
+{
+    int slot = st_slot_of_number(policy_target, call->asked);
+    const char *name = slot < 0 ? NULL : st_slot_name(policy_target, slot);
+
+    qemu_log("%d <... %s resumed>", getpid(), name ? name : "unknown");
 }
 
 static void call_is_gone(void *call)
@@ -294,13 +317,31 @@ static abi_long decide_held(CPUArchState *env, struct re_call *call,
     }
 }
 
-static abi_long decide(CPUArchState *env, struct re_call *call,
-                       policy_original_fn *original)
+/* For calls that QEMU does not print. */
+static abi_long decide_quietly(CPUArchState *env, struct re_call *call,
+                               policy_original_fn *original)
 {
     bool before = policy_hold_on(true);
     abi_long ret = decide_held(env, call, original);
 
     policy_hold_on(before);
+    return ret;
+}
+
+static abi_long decide(CPUArchState *env, struct re_call *call,
+                       policy_original_fn *original)
+{
+    abi_long ret;
+
+    if (likely(!qemu_loglevel_mask(LOG_STRACE))) {
+        return decide_quietly(env, call, original);
+    }
+    policy_line = LINE_OPEN;
+    ret = decide_quietly(env, call, original);
+    if (policy_line == LINE_CUT) {
+        resume_line(call);
+    }
+    policy_line = LINE_NONE;
     return ret;
 }
 
@@ -398,7 +439,7 @@ abi_long policy_undefined(CPUArchState *env, int num)
         return -TARGET_ENOSYS;
     }
     call.slot = st_slot_of_number(policy_target, num);
-    return decide(env, &call, run_nothing);
+    return decide_quietly(env, &call, run_nothing);
 }
 #endif
 

@@ -12,4 +12,7 @@
  * is asked about. */
 void policy_calls_start(const struct st_target *target);
 
+/* See re_guest_ops.cut_line. */
+void policy_cut_line(void);
+
 #endif

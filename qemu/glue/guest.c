@@ -12,6 +12,7 @@
 
 #include "accept.h"
 #include "apart.h"
+#include "calls.h"
 #include "faults.h"
 #include "guest.h"
 #include "handlers.h"
@@ -149,6 +150,7 @@ const struct re_guest_ops policy_guest_ops = {
     .read = guest_read,
     .write = guest_write,
     .read_string = guest_read_string,
+    .cut_line = policy_cut_line,
     .pc = guest_pc,
     .path = policy_path_resolve,
     .descriptor = policy_path_descriptor,

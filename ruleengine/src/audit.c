@@ -264,6 +264,9 @@ static bool write_to(struct re_audit *audit, unsigned i, struct re_record *r,
     r->lost = atomic_load_explicit(unreported, memory_order_relaxed) > 0 ?
         atomic_exchange(unreported, 0) : 0;
     len = re_record_format(r, sink->format, buf, sink->limit);
+    if (sink->is_stderr && audit->ops && audit->ops->cut_line) {
+        audit->ops->cut_line();
+    }
     if (len > 0 && re_sink_write(sink, buf, len, r->now.tv_sec)) {
         return true;
     }

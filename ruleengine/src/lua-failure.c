@@ -203,6 +203,9 @@ static void write_line(const struct re_lua *lua, char *text, size_t size)
     text[n] = '\0';
     clean(text);
     text[n++] = '\n';
+    if (lua->ops && lua->ops->cut_line) {
+        lua->ops->cut_line();
+    }
     if (lua->message_fd >= 0 && write(lua->message_fd, text, n) < 0) {
         return;     /* nobody left to tell */
     }

@@ -327,6 +327,8 @@ static void init(struct re_sink *sink, const struct spec *spec,
                  const struct re_origin *origin)
 {
     memset(sink, 0, sizeof(*sink));
+    sink->is_stderr = spec->place == PLACE_STDERR ||
+        (spec->place == PLACE_FD && spec->fd == STDERR_FILENO);
     sink->floor = re_origin_floor(origin);
     sink->fd = sink->dir_fd = -1;
     sink->format = spec->format;

@@ -63,6 +63,7 @@ struct re_sink {
     enum re_sink_kind kind;
     int fd;                 /* its own, out of the guest's way; -1: NONE */
     size_t limit;           /* bytes that one record may have */
+    bool is_stderr;         /* others write there, too */
 
     /* private */
     int (*apart)(void (*function)(void *arg), void *arg);   /* of re_guest_ops,

@@ -84,6 +84,18 @@ strace()
     run call lseek 99 0 0
     check "no note where no rule answered" matches "$err" \
         'lseek\([^[]*\(Bad file descriptor\)'$'\n'
+    given=(-policy "$work/policy.ini" -strace)
+    run call sync
+    check "a record on standard error cuts the call's line, as strace does" \
+        matches "$err" $'(^|\n)[0-9]+ sync\\([^)]*\\) <unfinished \\.\\.\\.>
+  [^\n]* sync\\(\\) = EACCES [^\n]*
+[0-9]+ <\\.\\.\\. sync resumed> = -1 errno=[0-9]+ \\(Permission denied\\) \\[policy: deny, [^]]*\\]\n'
+    given+=(-D "$work/trace")
+    run call sync
+    check "a trace of its own is not cut" grep -q '^[0-9]* sync([^)]*) = -1 ' \
+        "$work/trace"
+    check "... and the record is whole" matches "$err" \
+        $'^  [^\n]* sync\\(\\) = EACCES [^\n]*$'
 }
 
 default_log()

@@ -65,6 +65,13 @@ struct re_guest_ops {
      * bytes (buf then holds size - 1 bytes and a NUL); -EFAULT. */
     ssize_t (*read_string)(void *guest, uint64_t addr, char *buf, size_t size);
 
+    /*
+     * A line is about to be written to standard error. Where the emulator
+     * itself has begun one there for this thread (a call in a trace of calls),
+     * it is cut here. NULL: it never has.
+     */
+    void (*cut_line)(void);
+
     /* The guest's program counter, at or just behind the system call. */
     uint64_t (*pc)(void *guest);
 
