@@ -176,9 +176,12 @@ static char *hash(const char *word, const struct place *p, const char **why)
     return NULL;
 }
 
-/* Whether characters look as mkstemp() and its like make them. Where any file
- * may lie, more is asked of them. */
-static bool is_random(const char *s, size_t length, bool anywhere)
+enum chance { NO_CHANCE, WORD_OR_CHANCE, CHANCE };
+
+/* Whether characters look as mkstemp() and its like make them; without a digit
+ * they may be a word (PostgreSQL). Where any file may lie, more is asked of
+ * them. */
+static enum chance chance_of(const char *s, size_t length, bool anywhere)
 {
     bool digit = false, lower = false, upper = false, back = false;
     bool hump = false;
@@ -187,7 +190,7 @@ static bool is_random(const char *s, size_t length, bool anywhere)
         unsigned char c = s[i];
 
         if (!isalnum(c) && c != '_') {
-            return false;
+            return NO_CHANCE;
         }
         back |= isalpha(c) && i > 0 && isdigit((unsigned char)s[i - 1]);
         hump |= isupper(c) && i > 0 && islower((unsigned char)s[i - 1]);
@@ -196,10 +199,13 @@ static bool is_random(const char *s, size_t length, bool anywhere)
         upper |= !!isupper(c);
     }
     if (length < RANDOM_MIN) {
-        return false;
+        return NO_CHANCE;
     }
-    return anywhere ? length > RANDOM_MIN && back :
-        (digit && (lower || upper)) || (hump && lower);
+    if (anywhere) {
+        return length > RANDOM_MIN && back ? CHANCE : NO_CHANCE;
+    }
+    return digit && (lower || upper) ? CHANCE :
+        hump && lower ? WORD_OR_CHANCE : NO_CHANCE;
 }
 
 /* Names that programs put before the random part without a mark. */
@@ -225,20 +231,16 @@ static bool is_marked(const char *s, size_t length)
         strcspn(s + length - 6, "_") >= 6;
 }
 
-static char *temporary_name(const char *word, const struct place *p,
-                            const char **why)
+/* What is as random as "least" in a name. */
+static char *random_part(const char *word, bool here, enum chance least,
+                         const char **why)
 {
-    bool here = learn_is_below_any(p->dir, temporary, COUNT(temporary));
-
-    if (!here && !p->writes) {
-        return NULL;
-    }
     for (size_t i = 0; word[i];) {
         size_t length = strcspn(word + i, ".-~#:"), start, end;
 
         end = i + length;
         start = known_start(word + i, length);
-        if (is_random(word + i, length, !here) ||
+        if (chance_of(word + i, length, !here) >= least ||
             is_marked(word + i, length)) {
             *why = "a temporary name";
             return without(word, i + start, length - start, "*");
@@ -254,6 +256,19 @@ static char *temporary_name(const char *word, const struct place *p,
         i = word[end] ? end + 1 : end;
     }
     return NULL;
+}
+
+static char *temporary_name(const char *word, const struct place *p,
+                            const char **why)
+{
+    bool here = learn_is_below_any(p->dir, temporary, COUNT(temporary));
+    char *text;
+
+    if (!here && !p->writes) {
+        return NULL;
+    }
+    text = random_part(word, here, CHANCE, why);
+    return text ? text : random_part(word, here, WORD_OR_CHANCE, why);
 }
 
 static const char *const system_folders[] = {

@@ -162,6 +162,10 @@ succeeds "a temporary name of letters alone" "$tool" learn marked.jsonl \
     -o marked.ini
 like "$(cat marked.ini)" '/srv/git/tmp\*' "... is one behind a mark"
 like "$(cat marked.ini)" '/srv/git/tmp_notes' "... and a word is none"
+opened /dev/shm/PostgreSQL.3680697798 /dev/shm/sem.aBcDef >words.jsonl
+succeeds "a word before a number" "$tool" learn words.jsonl -o words.ini
+like "$(cat words.ini)" '/dev/shm/PostgreSQL\.\[0-9\]\*' "... is a word"
+like "$(cat words.ini)" '/dev/shm/sem\.\*' "... and without one perhaps not"
 opened /srv/store/40/tmp /srv/store/4d/tmp /srv/store/45/tmp \
     /srv/log/10/day /srv/log/11/day /srv/log/12/day \
     /srv/few/ab/day /srv/few/cd/day >shards.jsonl
