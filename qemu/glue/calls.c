@@ -20,6 +20,7 @@
 
 #include "accept.h"
 #include "calls.h"
+#include "descriptors.h"
 #include "doors.h"
 #include "faults.h"
 #include "guest.h"
@@ -103,6 +104,19 @@ static abi_long trap(CPUArchState *env, const struct re_call *call)
     return vsyscall ? -TARGET_ENOSYS : -QEMU_ESIGRETURN;
 }
 
+/* The process ends. Nobody would know that the logs lack something. */
+static void finish(void)
+{
+    uint64_t missing = re_engine_finish(policy_engine);
+    int fd = policy_message_fd();
+
+    if (missing > 0 && fd >= 0) {
+        policy_cut_line();
+        dprintf(fd, "qemu-" TARGET_NAME ": %" PRIu64 " record%s could not be "
+                "written to the log\n", missing, missing == 1 ? "" : "s");
+    }
+}
+
 /* Has the host kernel kill the process at its next system call, as
  * SECCOMP_RET_KILL_PROCESS does: no handler can be set in time. */
 static void kill_by_seccomp(void)
@@ -126,7 +140,7 @@ static G_NORETURN void kill_process(CPUArchState *env)
     struct sigaction act = { .sa_handler = SIG_DFL };
     sigset_t only_sigsys;
 
-    re_engine_finish(policy_engine);
+    finish();
     preexit_cleanup(env, 128 + TARGET_SIGSYS);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 
@@ -289,7 +303,7 @@ static abi_long decide_held(CPUArchState *env, struct re_call *call,
     }
     while (step == RE_STEP_RUN) {
         if (call->nr == TARGET_NR_exit_group) {
-            re_engine_finish(policy_engine);
+            finish();
         }
         ret = call->nr == TARGET_NR_exit ?
             run_exit(env, call, call->other ? run_syscall : original) :

@@ -25,6 +25,7 @@ struct shared {
         atomic_bool torn;               /* see re_sink_share() */
     } sinks[RE_SINKS_MAX];
     _Atomic uint64_t serial;            /* of RE_FORMAT_KERNEL */
+    atomic_int starter;                 /* the process that the user started */
     struct re_log_limit limit;
 };
 
@@ -158,6 +159,9 @@ int re_audit_new(struct re_audit **ret, const struct re_audit_config *config,
                      strerror(ENOMEM));
         return -ENOMEM;
     }
+    if (!config->fds) {
+        atomic_store(&audit->shared->starter, getpid());
+    }
     err = open_sinks(audit, config, diags);
     if (err < 0) {
         re_audit_free(audit);
@@ -259,6 +263,7 @@ static bool write_to(struct re_audit *audit, unsigned i, struct re_record *r,
 {
     struct re_sink *sink = &audit->sinks[i];
     _Atomic uint64_t *unreported = &audit->shared->sinks[i].unreported;
+    bool missing;
     size_t len;
 
     r->lost = atomic_load_explicit(unreported, memory_order_relaxed) > 0 ?
@@ -270,10 +275,12 @@ static bool write_to(struct re_audit *audit, unsigned i, struct re_record *r,
     if (len > 0 && re_sink_write(sink, buf, len, r->now.tv_sec)) {
         return true;
     }
-    if (len > 0) {
+    /* A notice is about others, and is none itself. */
+    missing = len > 0 && (r->call || r->message);
+    if (missing) {
         atomic_fetch_add(&audit->shared->sinks[i].lost, 1);
     }
-    atomic_fetch_add(unreported, r->lost + (len > 0));
+    atomic_fetch_add(unreported, r->lost + missing);
     return false;
 }
 
@@ -434,4 +441,19 @@ void re_audit_finish(struct re_audit *audit)
     if (has_something_to_say(audit)) {
         give_notice(audit);
     }
+}
+
+uint64_t re_audit_untold(const struct re_audit *audit)
+{
+    uint64_t untold = 0;
+
+    if (getpid() != atomic_load(&audit->shared->starter)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < audit->sink_count; i++) {
+        if (!audit->sinks[i].is_stderr) {
+            untold += atomic_load(&audit->shared->sinks[i].unreported);
+        }
+    }
+    return untold;
 }

@@ -74,6 +74,10 @@ void re_audit_comm(const struct re_audit *audit, char comm[RE_AUDIT_COMM_MAX]);
  * told yet. */
 void re_audit_finish(struct re_audit *audit);
 
+/* Behind re_audit_finish(), in the process that was started: records that a log
+ * on a full disk, say, neither has nor tells of. 0 in all others. */
+uint64_t re_audit_untold(const struct re_audit *audit);
+
 /* Records that a sink could not take so far, of all processes; the sum over
  * all sinks. */
 uint64_t re_audit_lost(const struct re_audit *audit);

@@ -315,11 +315,13 @@ bool re_engine_mend(const struct re_engine *e, const void *addr)
     return e->stats && re_stats_mend(e->stats, addr);
 }
 
-void re_engine_finish(struct re_engine *e)
+uint64_t re_engine_finish(struct re_engine *e)
 {
-    if (e->audit) {
-        re_audit_finish(e->audit);
+    if (!e->audit) {
+        return 0;
     }
+    re_audit_finish(e->audit);
+    return re_audit_untold(e->audit);
 }
 
 /* --- fork ----------------------------------------------------------------- */

@@ -220,8 +220,10 @@ enum re_step re_resume(struct re_engine *engine, struct re_thread *thread,
  */
 size_t re_call_note(const struct re_call *call, char *buf, size_t size);
 
-/* The process is about to end: what no record has told yet. */
-void re_engine_finish(struct re_engine *engine);
+/* The process is about to end: what no record has told yet is. How many records
+ * are missing all the same, and nothing says so: the logs cannot be written to.
+ * 0 but in the process that was started. */
+uint64_t re_engine_finish(struct re_engine *engine);
 
 /*
  * From a handler of SIGBUS: whether the address was one of the statistics',
