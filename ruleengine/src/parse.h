@@ -85,6 +85,8 @@ struct re_document {
  * before it returns 0 or a negative errno. */
 int re_parse(struct re_document *doc, const char *path);
 
+/* --- drafts; in draft.c --------------------------------------------------- */
+
 /* A draft of the entry, not yet among the document's, with a rule that knows
  * where it stands. In the arena; NULL when memory is short. */
 struct re_draft *re_draft_new(struct re_document *doc,
