@@ -2,6 +2,7 @@
 /* What is compared with an argument: numbers and names of constants as it holds
  * them. */
 #include <stdio.h>
+#include <string.h>
 
 #include "bind-private.h"
 #include "diag-add.h"
@@ -18,6 +19,33 @@ static const char *constant_at(void *opaque, unsigned i)
     uint64_t value;
 
     return st_constant_at(c->target, c->family, i, &value);
+}
+
+/* What somebody means who takes a number's everyday name for a constant. */
+static const char *number_meant(const char *subject, const char *name)
+{
+    static const struct {
+        const char *name, *hint;
+        bool port;
+    } words[] = {
+        { "stdin", "descriptors are numbers: 0" },
+        { "stdout", "descriptors are numbers: 1" },
+        { "stderr", "descriptors are numbers: 2" },
+        { "domain", "ports are numbers: 53", true },
+        { "dns", "ports are numbers: 53", true },
+        { "http", "ports are numbers: 80", true },
+        { "https", "ports are numbers: 443", true },
+        { "smtp", "ports are numbers: 25", true },
+        { "ssh", "ports are numbers: 22", true },
+    };
+    bool port = strcmp(subject, "port") == 0;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i].port == port && strcmp(words[i].name, name) == 0) {
+            return words[i].hint;
+        }
+    }
+    return NULL;
 }
 
 static bool constant(struct re_binder *b, struct re_node *node,
@@ -42,7 +70,8 @@ static bool constant(struct re_binder *b, struct re_node *node,
     }
     re_bind_complain(b, node, atom->offset, atom->length,
                      family ? re_suggest_hint(atom->text, constant_at, &c, hint,
-                                              sizeof(hint)) : NULL, message);
+                                              sizeof(hint)) :
+                     number_meant(node->subject, atom->text), message);
     return false;
 }
 

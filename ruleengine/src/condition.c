@@ -226,7 +226,11 @@ static bool check_network(struct parser *p, const struct re_node *node,
     } else if (!fault && has_bits && !in_set) {
         fault = "\"==\" takes one address; a network needs \"in\"";
     }
-    return fault ? text_error(p, NULL, fault) : true;
+    return fault ? text_error(p, strcmp(text->chars, "localhost") == 0 ?
+                              "names are not looked up: in {127.0.0.0/8, ::1}" :
+                              isalpha((unsigned char)text->chars[0]) &&
+                              strchr(text->chars, '.') ?
+                              "names are not looked up" : NULL, fault) : true;
 }
 
 static bool check_text(struct parser *p, const struct re_node *node,
@@ -255,7 +259,9 @@ static bool check_text(struct parser *p, const struct re_node *node,
         fault = re_glob_fault(text->chars, text->len);
     }
     return fault ? text_error(p, is_unix && !strchr("/@", text->chars[0]) ?
-                              "an abstract name starts with \"@\"" : NULL,
+                              "an abstract name starts with \"@\"" :
+                              text->chars[0] == '~' ?
+                              "write out the home folder" : NULL,
                               fault) : true;
 }
 
