@@ -795,11 +795,12 @@ size_t re_call_note(const struct re_call *call, char *buf, size_t size)
     if (rule->line) {
         snprintf(place, sizeof(place), ":%u", rule->line);
     }
-    return snprintf(buf, size, "policy: %s%s%s%s, %s%s%s",
+    return snprintf(buf, size, "policy: %s%s%s%s, %s%s%s%s",
                     re_verdict_name(rule->verdict),
                     object ? " " : "", object ? object : "",
                     call->settled && refuses(rule) ? " (permissive)" : "",
                     rule->file, place,
+                    rule->line || rule->verdict == RE_VERDICT_LUA ? "" : " ",
                     rule->line || rule->verdict == RE_VERDICT_LUA ? "" :
-                    " default");
+                    rule->key ? rule->key : "default");
 }

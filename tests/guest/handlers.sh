@@ -92,7 +92,11 @@ lseek = EXDEV" call umask 022 -- call lseek 99 0 0
 ]*
 [^
 ]* flock\(99, 0\) = EPERM '
-    given=("${given[@]:0:${#given[@]}-2}")
+    options -strace
+    run call flock 99 0
+    check "strace says that on-error has decided" matches "$err" \
+        'flock resumed> = -1 [^[]*\[policy: deny, [^]]*policy.ini on-error\]'
+    given=("${given[@]:0:${#given[@]}-3}")
     expect "a wild pointer is EFAULT to a handler" "fsync = EFAULT" \
         call fsync 99
     expect_status "exit inside a handler" 0 call getppid
