@@ -10,6 +10,7 @@
 #include "diag-add.h"
 #include "inspect-private.h"
 #include "origin.h"
+#include "sense.h"
 
 /* --- siblings ----------------------------------------------------------- */
 
@@ -238,6 +239,148 @@ static void lint_reach(const struct re_layer *layer,
                   does(draft->rule));
 }
 
+/* --- rules that leave nothing together ----------------------------------- */
+
+enum { TOGETHER_MAX = 16 };
+
+/* Rules with conditions that stand before one, and its own condition, as one
+ * list of tests: it holds for a call that none of them takes. */
+struct together {
+    struct re_test *tests;
+    unsigned count;
+    const struct re_rule *rules[TOGETHER_MAX];
+    unsigned rule_count;
+};
+
+static bool takes_some(const struct re_candidate *c)
+{
+    return refuses(c->rule) && !c->rule->permissive && !c->rule->when.first &&
+        !c->device && c->tests && c->draft;
+}
+
+static void append(struct together *t, const struct re_candidate *c,
+                   bool is_last)
+{
+    unsigned at = t->count;
+    uint16_t next = at + c->test_count;
+
+    for (unsigned i = 0; i < c->test_count; i++) {
+        struct re_test *test = &t->tests[t->count++];
+        uint16_t *ways[2];
+
+        *test = c->tests[i];
+        ways[0] = &test->yes;
+        ways[1] = &test->no;
+        for (unsigned w = 0; w < 2; w++) {
+            if (*ways[w] < RE_COND_MAX) {
+                *ways[w] += at;
+            } else if (!is_last) {
+                *ways[w] = *ways[w] == RE_COND_TRUE ? RE_COND_FALSE : next;
+            }
+        }
+    }
+}
+
+/* Whether some call gets to the candidate at "index" and is one of its own; the
+ * rules before it are noted once. */
+static bool is_reached(const struct re_layer *layer, unsigned slot,
+                       unsigned index, struct together *t)
+{
+    const struct re_slot *s = &layer->slots[slot];
+    static const struct re_test always = {
+        .op = RE_TEST_RANGE, .width = 64, .yes = RE_COND_TRUE,
+        .no = RE_COND_TRUE,
+    };
+    struct re_candidate own = s->candidates[index];
+    unsigned room = own.test_count + 1, others = 0;
+    bool result;
+
+    for (unsigned i = 0; i < index; i++) {
+        if (takes_some(&s->candidates[i])) {
+            room += s->candidates[i].test_count;
+            others++;
+        }
+    }
+    if (others < 2 || others > TOGETHER_MAX || room >= RE_COND_MAX) {
+        return true;
+    }
+    if (!own.tests) {
+        own.tests = &always;
+        own.test_count = 1;
+    }
+    t->tests = calloc(room, sizeof(*t->tests));
+    t->count = t->rule_count = 0;
+    for (unsigned i = 0; i < index && t->tests; i++) {
+        if (takes_some(&s->candidates[i])) {
+            append(t, &s->candidates[i], false);
+            t->rules[t->rule_count++] = s->candidates[i].rule;
+        }
+    }
+    if (t->tests) {
+        append(t, &own, true);
+    }
+    result = !t->tests ||
+        re_tests_can_end(layer, slot, t->tests, t->count, true);
+    free(t->tests);
+    return result;
+}
+
+static int compare_lines(const void *x, const void *y)
+{
+    const struct re_rule *const *a = x, *const *b = y;
+
+    return ((*a)->line > (*b)->line) - ((*a)->line < (*b)->line);
+}
+
+static void tell_together(const struct re_document *doc,
+                          const struct re_draft *draft,
+                          struct together *t)
+{
+    char lines[160] = "";
+    size_t length = 0;
+
+    qsort(t->rules, t->rule_count, sizeof(t->rules[0]), compare_lines);
+    for (unsigned i = 0; i < t->rule_count && length < sizeof(lines); i++) {
+        if (strcmp(t->rules[i]->file, draft->entry->file) != 0) {
+            return;             /* a file that includes others overrules them */
+        }
+        length += snprintf(lines + length, sizeof(lines) - length, "%s%u",
+                           i == 0 ? "" : i + 1 < t->rule_count ? ", " : " and ",
+                           t->rules[i]->line);
+    }
+    re_draft_diag(doc, draft, RE_WARNING, NULL,
+                  "unreachable: lines %s together refuse `%s` in every case "
+                  "that this line %s", lines, draft->name, does(draft->rule));
+}
+
+static void lint_together(const struct re_layer *layer,
+                          const struct re_document *doc,
+                          const struct re_draft *draft)
+{
+    struct together t = { 0 };
+    bool seen = false;
+
+    if (draft->set || refuses(draft->rule) || draft->device ||
+        always_loses(layer, draft)) {
+        return;
+    }
+    for (unsigned slot = 0; slot < st_slot_count(layer->target); slot++) {
+        const struct re_slot *s = &layer->slots[slot];
+
+        for (unsigned i = 0; i < s->count; i++) {
+            if (s->candidates[i].draft == draft) {
+                if (is_reached(layer, slot, i, &t)) {
+                    return;
+                }
+                seen = true;
+            }
+        }
+    }
+    if (seen) {
+        tell_together(doc, draft, &t);
+    }
+}
+
 /* --- allowances that undo the rest ---------------------------------------- */
 
 /* Names and sets that want a reason, and what they let a program do. */
@@ -356,6 +499,7 @@ void re_view_lint(struct re_view *view, struct re_diags *diags)
     for (const struct re_draft *d = doc.drafts; d; d = d->next) {
         lint_siblings(layer, &doc, d);
         lint_reach(layer, &doc, d);
+        lint_together(layer, &doc, d);
         lint_danger(layer, &doc, d);
     }
 }

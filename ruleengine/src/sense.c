@@ -137,6 +137,14 @@ static bool can_end(const struct re_layer *layer, unsigned slot,
     return result;
 }
 
+bool re_tests_can_end(const struct re_layer *layer, unsigned slot,
+                      const struct re_test *tests, unsigned count, bool holds)
+{
+    const struct re_bound bound = { .tests = tests, .count = count };
+
+    return can_end(layer, slot, &bound, holds ? RE_COND_TRUE : RE_COND_FALSE);
+}
+
 /* --- paths that nothing has ---------------------------------------------- */
 
 static size_t digits(const char *text, size_t len)

@@ -17,4 +17,9 @@ void re_condition_sense(struct re_node *node, struct re_layer *layer,
  * them. */
 void re_condition_tell_sense(struct re_node *node, struct re_diags *diags);
 
+/* Whether some call makes tests of its slot end so; true, too, when that takes
+ * too long to find out or cannot be told. */
+bool re_tests_can_end(const struct re_layer *layer, unsigned slot,
+                      const struct re_test *tests, unsigned count, bool holds);
+
 #endif
