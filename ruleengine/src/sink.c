@@ -350,8 +350,8 @@ static int bad_spec(const char *text, struct re_diags *diags)
     const char *hint = meant(colon ? colon + 1 : text);
     char buf[128] = "";
 
-    snprintf(buf, sizeof(buf), "%s%sa file of such a name needs a folder before "
-             "it: ./NAME", hint ? hint : "", hint ? "; " : "");
+    snprintf(buf, sizeof(buf), "%s%sa file of such a name needs a folder "
+             "before it: ./NAME", hint ? hint : "", hint ? "; " : "");
     re_diags_add(diags, RE_ERROR, NULL, 0, 0, 0, NULL, buf,
                  "\"%s\" is no place for a log: FILE, -, fd:N, syslog:, "
                  "journal:, or one of the first three behind text:, kernel: "
