@@ -71,12 +71,26 @@ static void try_process(const char *pid)
     }
 }
 
+/* Its own are in no listing. */
+static void try_own(void)
+{
+    char link[64];
+
+    for (int fd = 0; fd < 4096; fd++) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        if (counts(link)) {
+            try_link(link);
+        }
+    }
+}
+
 /* Of all processes that it may look at. */
 void counters(void)
 {
     DIR *dir = opendir("/proc");
     struct dirent *entry;
 
+    try_own();
     while (dir && (entry = readdir(dir))) {
         if (atoi(entry->d_name) > 0) {
             try_process(entry->d_name);
