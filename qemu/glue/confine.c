@@ -244,6 +244,11 @@ static void close_hole(void *addr, size_t len)
     errno = err;
 }
 
+bool policy_is_mapped(abi_ulong start, abi_ulong len)
+{
+    return !window || page_check_range(start, len, PAGE_VALID);
+}
+
 void *policy_mmap(void *addr, size_t len, int prot, int flags, int fd,
                   off_t offset)
 {

@@ -203,6 +203,10 @@ uint64_t policy_psw(uint64_t mask, uint64_t addr);
  * threads. */
 IntervalTreeRoot *policy_self_maps(void);
 
+/* Whether the guest has pages everywhere in a range: what is reserved for it looks
+ * to the host as if it had. True without a window. */
+bool policy_is_mapped(abi_ulong start, abi_ulong len);
+
 /* How the guest wants to hear of a timer: -1, which is no way, if the host's C
  * library would have to call a function. */
 int policy_notify(int notify);

@@ -50,6 +50,18 @@ what was there: $there
 memory in its place: done" replaced
 }
 
+# Only a call that makes memory makes some.
+holes()
+{
+    policy <<<"$plain"
+    expect "mprotect where there is nothing" \
+"over a hole: ENOMEM
+in a hole: ENOMEM
+memory there: EFAULT
+beside it: done
+none is left: EFAULT" holes
+}
+
 # window_bytes PID: how much lies around the guest's program without a gap
 window_bytes()
 {
@@ -152,6 +164,7 @@ all()
     own_program mappings || return 0
     kept
     replaced
+    holes
     window
     beyond
     taken

@@ -314,6 +314,35 @@ static int taken(unsigned rounds)
     return 0;
 }
 
+/* --- where there is nothing ------------------------------------------------- */
+
+/* Memory that no call has made, as the rules on mmap would have it; and what
+ * munmap leaves of it. */
+static int holes(void)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    char *area = mmap(NULL, 16 * page, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fds[2];
+
+    (void)!pipe(fds);
+    (void)!write(fds[1], "x", 1);
+    munmap(area + 7 * page, 2 * page);
+    printf("over a hole: %s\n", mprotect(area + 3 * page, 8 * page,
+           PROT_READ | PROT_WRITE | PROT_EXEC) ? strerrorname_np(errno) :
+           "done");
+    printf("in a hole: %s\n", mprotect(area + 7 * page, page,
+           PROT_READ | PROT_WRITE) ? strerrorname_np(errno) : "done");
+    printf("memory there: %s\n", read(fds[0], area + 7 * page, 1) < 0 ?
+           strerrorname_np(errno) : "some");
+    printf("beside it: %s\n", mprotect(area, 7 * page, PROT_READ) ?
+           strerrorname_np(errno) : "done");
+    munmap(area, 8 * page);
+    printf("none is left: %s\n", read(fds[0], area + 7 * page, 1) < 0 ?
+           strerrorname_np(errno) : "some");
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "";
@@ -325,6 +354,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(what, "replaced") == 0) {
         return replaced();
+    }
+    if (strcmp(what, "holes") == 0) {
+        return holes();
     }
     if (strcmp(what, "hold") == 0) {
         return hold();

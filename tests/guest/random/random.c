@@ -11,7 +11,8 @@
  * and names of arguments, which say what an argument should be. It runs in the
  * current folder, which it fills. It prints how its children ended; a child's
  * own death is its own affair, the emulator's is to be seen on standard error.
- * With "tell" it says what each child that ended by a signal was doing.
+ * With "tell" it says what each child that ended by a signal, or had to be ended
+ * (9), was doing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -442,6 +444,17 @@ static void run_child(uint64_t seed, unsigned count, unsigned most)
 
 /* --- the parent ----------------------------------------------------------- */
 
+static volatile pid_t child;        /* and the group that it leads */
+
+/* Whoever is tired of waiting for this program ends its children, too. */
+static void end_all(int number)
+{
+    if (child > 0) {
+        kill(-child, SIGKILL);
+    }
+    _exit(128 + number);
+}
+
 /* Waits, and not for ever. Returns the status, or -1: it had to be ended. */
 static int wait_for(pid_t pid)
 {
@@ -453,13 +466,36 @@ static int wait_for(pid_t pid)
         }
         usleep(5000);
     }
-    kill(pid, SIGKILL);
+    kill(-pid, SIGKILL);
     waitpid(pid, NULL, 0);
     return -1;
 }
 
+/* What the child has left behind: waits for it in the same way. Whether any of it
+ * had to be ended. */
+static bool wait_for_group(pid_t pid)
+{
+    for (unsigned ms = 0; ms < PATIENCE_MS; ms += 5) {
+        pid_t ended = waitpid(-pid, NULL, WNOHANG);
+
+        if (ended < 0) {
+            return false;       /* there is nobody */
+        }
+        if (ended == 0) {
+            usleep(5000);
+        }
+    }
+    kill(-pid, SIGKILL);
+    while (waitpid(-pid, NULL, 0) > 0) {
+    }
+    return true;
+}
+
 static void prepare(void)
 {
+    /* Children's children are waited for, too. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    signal(SIGTERM, end_all);
     mkdir("d", 0700);
     (void)!symlink("d/x", "l");
     mkfifo("f", 0600);
@@ -476,7 +512,7 @@ int main(int argc, char **argv)
     unsigned children = argc > 3 ? atoi(argv[3]) : 10;
     unsigned count = argc > 4 ? atoi(argv[4]) : 200;
     unsigned threads = argc > 5 ? atoi(argv[5]) % (THREADS + 1) : 0;
-    unsigned ended = 0, signalled = 0, stuck = 0;
+    unsigned ended = 0, signalled = 0, stuck = 0, left = 0;
 
     if (argc < 2) {
         return 2;
@@ -492,6 +528,8 @@ int main(int argc, char **argv)
         int status;
 
         if (pid == 0) {
+            setpgid(0, 0);
+            signal(SIGTERM, SIG_DFL);
             memset(doing, 0, (THREADS + 2) * sizeof(*doing));
             run_child(seed + i, count, threads);
         }
@@ -499,15 +537,20 @@ int main(int argc, char **argv)
             perror("fork");
             return 2;
         }
+        setpgid(pid, pid);
+        child = pid;
         status = wait_for(pid);
+        left += wait_for_group(pid);
+        child = 0;
         ended += status >= 0 && WIFEXITED(status);
         signalled += status >= 0 && WIFSIGNALED(status);
         stuck += status < 0;
-        if (argc > 6 && status >= 0 && WIFSIGNALED(status)) {
-            tell(seed + i, WTERMSIG(status));
+        if (argc > 6 && (status < 0 || WIFSIGNALED(status))) {
+            tell(seed + i, status < 0 ? SIGKILL : WTERMSIG(status));
         }
     }
     printf("%u calls; of %u children %u ended, %u by a signal, %u were "
-           "ended\n", call_count, children, ended, signalled, stuck);
+           "ended; of what these left %u were\n", call_count, children, ended,
+           signalled, stuck, left);
     return 0;
 }
