@@ -344,6 +344,17 @@ static int pin_in_parent(struct pin *pin, int dirfd, const struct cut *cut,
     return err;
 }
 
+/* With RESOLVE_NO_XDEV, what is mounted on the last name is not to be reached. */
+static int stays_on_mount(const struct pin *pin, const struct cut *cut,
+                          uint64_t resolve)
+{
+    int fd = resolve & RESOLVE_NO_XDEV ?
+        open_path(pin->fd, cut->last, O_NOFOLLOW, RESOLVE_NO_XDEV) : -1;
+
+    re_number_close(fd);
+    return fd == -EXDEV ? fd : 0;
+}
+
 /* Where a link below the root leads to, as a path from there; "path" is that of
  * the link, and may be "buf". */
 static int follow_below(const struct cut *cut, const char *target, char *buf,
@@ -531,7 +542,8 @@ static int resolve_path(struct pin *pin, const struct re_path_query *q,
         follow = false;
     }
     if (!follow) {
-        return pin_in_parent(pin, q->dirfd, &cut, q->resolve);
+        err = pin_in_parent(pin, q->dirfd, &cut, q->resolve);
+        return err ? err : stays_on_mount(pin, &cut, q->resolve);
     }
     err = pin_file(pin, q->dirfd, path, q->resolve, cut.slash, !q->follow);
     if (err == -ENOENT) {

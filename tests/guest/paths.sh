@@ -5,6 +5,8 @@
 # Paths: which object a name leads to, and that it is the one that is used.
 # shellcheck source=tests/guest/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/guest/own-program.bash
+. "$here/own-program.bash"
 
 rounds=${RACE_ROUNDS:-20000}
 
@@ -379,6 +381,39 @@ openat = 3" \
         call chroot "str:$box" -- call openat AT_FDCWD "str:$box/ok/file" 0
 }
 
+# resolve_run [OPTION...]: what resolve prints, in a folder of its own
+resolve_run()
+{
+    rm -rf "$work/resolve"
+    mkdir -p "$work/resolve/in"
+    timeout 120 "$emulator" "$@" "$own" "$work/resolve/in" </dev/null 2>&1
+}
+
+# What openat2's own flags refuse stays refused when a rule has resolved the name,
+# and nothing else is opened.
+resolves()
+{
+    if ! compile_own resolve "$target"; then
+        skip "$target: openat2's ways" "$(head -n 1 "$own.log")"
+        return 0
+    fi
+    policy <<END
+[policy]
+default = allow
+log     = none
+[deny]
+@path   = EACCES if path == $box/secret
+END
+    resolve_run >"$work/without"
+    resolve_run -policy "$work/policy.ini" >"$work/with"
+    check "openat2: 8,000 names, flags and ways" \
+        test "$(grep -c ': ' "$work/with")" -gt 8000
+    # Strictly: a name that cannot be followed may be refused in another way.
+    is "$(paste -d '|' "$work/without" "$work/with" |
+        awk -F '|' '$1 != $2 && $2 !~ /: E[A-Z]+$/' | head -n 5)" "" \
+        "$target: openat2 opens nothing that it would not without rules"
+}
+
 races()
 {
     local kind
@@ -466,6 +501,6 @@ map = EACCES' file "$box/bad/file" open:r map oldmap
         "allowed=some forbidden=none" race map "$rounds" "$box"
 }
 
-for_each_target names working_folder creating strings own_files root_option \
-    looking longer attributes doors races descriptors
+for_each_target names resolves working_folder creating strings own_files \
+    root_option looking longer attributes doors races descriptors
 tap_done
