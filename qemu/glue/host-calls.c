@@ -26,7 +26,7 @@ static const char *const needs[] = {
     "gettid", "getpid", "getuid", "getgid",
     "exit", "exit_group",
     "clock_gettime", "clock_getres", "gettimeofday", "time",
-    "clock_nanosleep", "nanosleep", "getrandom", "fcntl", "prctl",
+    "clock_nanosleep", "nanosleep", "getrandom", "fcntl", "dup3", "prctl",
     "poll", "ppoll",
 };
 
