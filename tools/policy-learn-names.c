@@ -62,10 +62,33 @@ struct place {
     bool writes, any_target;
 };
 
+/* A backslash before what patterns understand. */
+char *learn_escaped(const char *word)
+{
+    char *to, *text = policy_need(malloc(2 * strlen(word) + 1));
+
+    for (to = text; *word; word++) {
+        if (strchr("*?[\\", *word)) {
+            *to++ = '\\';
+        }
+        *to++ = *word;
+    }
+    *to = '\0';
+    return text;
+}
+
+/* A name as a pattern, in which "put" stands for a part of it. */
 static char *without(const char *word, size_t at, size_t length,
                      const char *put)
 {
-    return policy_printf("%.*s%s%s", (int)at, word, put, word + at + length);
+    char *before = policy_need(strndup(word, at));
+    char *start = learn_escaped(before), *rest = learn_escaped(word + at + length);
+    char *pattern = policy_printf("%s%s%s", start, put, rest);
+
+    free(before);
+    free(start);
+    free(rest);
+    return pattern;
 }
 
 static bool all_digits(const char *word)
@@ -287,7 +310,7 @@ static char *library_version(const char *word, const struct place *p,
         return NULL;
     }
     *why = "a library's version";
-    return policy_printf("%.*s.so.*", (int)(so - word), word);
+    return without(word, so + 4 - word, strlen(so + 4), "*");
 }
 
 /* python3.11, 5.36.0 */
@@ -342,21 +365,6 @@ static rewrite_fn *const rewrites[] = {
     odd_bytes, in_proc, triplet, process_id, hash, library_version, version,
     temporary_name,
 };
-
-/* A backslash before what patterns understand. */
-char *learn_escaped(const char *word)
-{
-    char *to, *text = policy_need(malloc(2 * strlen(word) + 1));
-
-    for (to = text; *word; word++) {
-        if (strchr("*?[\\", *word)) {
-            *to++ = '\\';
-        }
-        *to++ = *word;
-    }
-    *to = '\0';
-    return text;
-}
 
 /* A name as a pattern, and whether it is more than itself. Only one rewriting,
  * besides that of targets: what it puts in is not looked at again. */

@@ -196,6 +196,26 @@ unlike "$(grep -v '^;' hostile.ini)" \
     '^ptrace|^\[deny\]|^@open += .*path under /$|TIOCSTI' \
     "no text of a guest's becomes a rule"
 succeeds "it is a policy" "$tool" check hostile.ini --target arm
+{
+    opened '/tmp/*/abcd1234efgh' '/tmp/a*b-7777' '/tmp/c*d.a1B2c3D4' \
+        '/srv/e*f-0123456789abcdef0123'
+    hostile '"open","args":{},"access":"read","path":"/lib/l[ibz.so.1.2"'
+    hostile '"open","args":{},"access":"read","path":"/usr/lib/x*y5.36/z"'
+} >stars.jsonl
+succeeds "stars and brackets beside what becomes a pattern" "$tool" learn \
+    stars.jsonl -o stars.ini
+succeeds "... are a policy" "$tool" check stars.ini --target arm
+cat >stars.cases <<'END'
+open path=/tmp/a*b-8888 access=write            allow
+open path=/tmp/axxb-8888 access=write           deny EPERM
+open path=/tmp/cxxd.a1B2c3D4 access=write       deny EPERM
+open path=/srv/exxf-0123456789abcdef0123 access=write   deny EPERM
+open path=/lib/l[ibz.so.3 access=read           allow
+open path=/usr/lib/xxxy5.36/z access=read       deny EPERM
+open path=/tmp/q/abcd1234efgh access=write      deny EPERM
+END
+succeeds "... and mean themselves" "$tool" test stars.ini stars.cases \
+    --target arm
 for question in 'open path=/etc/shadow access=read' 'open path=/x access=read' \
     'connect addr=1.2.3.4 port=5' 'ioctl cmd=TIOCSTI' ptrace; do
     # shellcheck disable=SC2086 # words
