@@ -25,10 +25,10 @@ bool policy_has_threads(void)
 static int run(void *opaque)
 {
     const struct task *task = opaque;
-    int number = re_number_lend();      /* for a guest that has all others */
 
+    re_number_lend_copy();      /* for a guest that has all others */
     task->function(task->arg);
-    re_number_lent(number, -1, false);
+    re_number_lent_copy();
     /* The other thread goes on before the kernel has done away with this one's
      * table, and what it closes then would stay open for a while. */
     syscall(__NR_close_range, 0, ~0u, 0);

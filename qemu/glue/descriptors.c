@@ -150,7 +150,7 @@ int policy_lend(void)
 
 void policy_lent(int number, int fd)
 {
-    re_number_lent(number, fd, true);
+    re_number_lent(number, fd);
 }
 
 /*

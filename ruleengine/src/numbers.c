@@ -17,6 +17,7 @@
 static _Atomic uint64_t taken[WORDS];
 static int first, floor_, end = -1;
 static int placeholder = -1;    /* -1: not occupied */
+static __thread int lent_here = -1; /* in this thread's copy of the table */
 
 /* --- where ------------------------------------------------------------- */
 
@@ -165,9 +166,9 @@ void re_number_close(int fd)
 {
     int err = errno;
 
-    if (!is_kept(fd)) {
+    if (!is_kept(fd) || fd == lent_here) {
         if (fd >= 0) {
-            close(fd);
+            close(fd);          /* what is lent is so until it is given back */
         }
     } else if (dup3(placeholder, fd, O_CLOEXEC) == fd) {
         unclaim(fd);
@@ -203,16 +204,26 @@ int re_number_lend(void)
     return n;
 }
 
-void re_number_lent(int number, int fd, bool shared)
+void re_number_lent(int number, int fd)
 {
-    if (number < 0 || (shared && fd == number)) {
-        return;
-    }
-    if (shared) {
+    if (number >= 0 && fd != number) {
         re_number_closed(number);
-    } else {
-        unclaim(number);
     }
+}
+
+/* Other threads claim numbers meanwhile: this one is given back once, at the
+ * end, however often it was opened and closed in the copy. */
+int re_number_lend_copy(void)
+{
+    return lent_here = re_number_lend();
+}
+
+void re_number_lent_copy(void)
+{
+    if (lent_here >= 0) {
+        unclaim(lent_here);
+    }
+    lent_here = -1;
 }
 
 /* --- the engine's -------------------------------------------------------- */

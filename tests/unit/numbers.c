@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -85,14 +86,14 @@ static void check_lending(void)
     int fds[RE_NUMBERS], n;
 
     tap_ok(fd == number && number >= floor_, "what is lent is what is opened");
-    re_number_lent(number, fd, true);
+    re_number_lent(number, fd);
     tap_ok(re_number_is_taken(fd) && is_file(fd) &&
            re_number_move(RE_NUMBERS_PINS, fd) == fd, "and stays there");
     re_number_close(fd);
     tap_ok(!re_number_is_taken(fd) && open("/", O_RDONLY) < 0,
            "until it is closed");
     number = re_number_lend();
-    re_number_lent(number, -1, true);
+    re_number_lent(number, -1);
     tap_ok(!re_number_is_taken(number) && open("/", O_RDONLY) < 0,
            "what was lent for nothing is occupied again");
     number = re_number_take(RE_NUMBERS_OWN, 0);
@@ -106,6 +107,43 @@ static void check_lending(void)
     while (n > 0) {
         re_number_close(fds[--n]);
     }
+}
+
+/* As a helper with a table of its own, while others take and give numbers. */
+static void *lend_in_copy(void *arg)
+{
+    int number, fd, other;
+
+    if (unshare(CLONE_FILES) < 0) {
+        return arg;
+    }
+    number = re_number_lend_copy();
+    for (int i = 0; i < 3; i++) {
+        fd = open("/dev/zero", O_RDONLY);
+        failures += fd < 0 || fd != number;
+        re_number_close(fd);
+        other = re_number_take(RE_NUMBERS_OWN, 0);
+        failures += other < 0 || other == number || !re_number_is_taken(number);
+        re_number_close(other);
+    }
+    re_number_lent_copy();
+    failures += re_number_is_taken(number);
+    return NULL;
+}
+
+static void check_copy(void)
+{
+    pthread_t thread;
+    void *unable;
+
+    pthread_create(&thread, NULL, lend_in_copy, NULL);
+    pthread_join(thread, &unable);
+    if (unable) {
+        tap_skip("no table of its own", "a number that is lent in a copy");
+        return;
+    }
+    tap_ok(failures == 0 && open("/", O_RDONLY) < 0,
+           "a number that is lent in a copy is nobody else's until its end");
 }
 
 int main(void)
@@ -135,6 +173,7 @@ int main(void)
     tap_ok(errno == EMFILE && fcntl(first - 1, F_GETFD) >= 0,
            "a table is full where they begin");
     check_lending();
+    check_copy();
     check_threads();
     return tap_done();
 }

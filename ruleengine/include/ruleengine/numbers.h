@@ -74,12 +74,17 @@ void re_number_closed(int fd);
 
 /*
  * Lets one number go for what is opened next, when the table is full: for a
- * process without other threads, or in a copy of the table ("shared" is false).
- * The number, or -1. re_number_lent() ends it: "fd" is what has been opened. If
- * that is the number, it stays taken until it is closed; else it is occupied
- * anew.
+ * process without other threads. The number, or -1. re_number_lent() ends it:
+ * "fd" is what has been opened. If that is the number, it stays taken until it
+ * is closed; else it is occupied anew.
  */
 int re_number_lend(void);
-void re_number_lent(int number, int fd, bool shared);
+void re_number_lent(int number, int fd);
+
+/* The same in a copy of the table, while other threads use the process's own:
+ * the number is this thread's until re_number_lent_copy(), whatever is opened
+ * and closed there meanwhile. */
+int re_number_lend_copy(void);
+void re_number_lent_copy(void);
 
 #endif
