@@ -216,6 +216,28 @@ int policy_getrlimit(int resource, struct rlimit *limit)
     return ret;
 }
 
+/*
+ * Its own numbers need theirs: a guest that asks for fewer has them. Of the
+ * limits as they are set; what the guest's memory holds may be changing.
+ */
+static bool lowers(int resource, uint64_t limit)
+{
+    return policy_engine && resource == RLIMIT_NOFILE &&
+        limit < (uint64_t)policy_own.end;
+}
+
+int policy_setrlimit(int resource, const struct rlimit *limit)
+{
+    return lowers(resource, limit->rlim_cur) ? 0 : setrlimit(resource, limit);
+}
+
+void *policy_new_limits(int resource, void *limits)
+{
+    const uint64_t *both = limits;
+
+    return both && lowers(resource, both[0]) ? NULL : limits;
+}
+
 int policy_shown_limits(int ret, int resource, void *limits)
 {
     uint64_t *both = limits;    /* current, most */

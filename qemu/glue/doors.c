@@ -231,25 +231,13 @@ static bool changes_personality(uint32_t persona)
     return persona != UINT32_MAX && (persona & ~0xffu) != 0;
 }
 
-/*
- * Limits that would hurt the emulator: no growth of files ends the log, its
- * descriptors need their numbers, and cores have the limit that leave_no_core()
- * has set. The guest, which asks for less, has what it wants. "size" is that of
- * a limit, bytes.
- */
-static bool lowers_limit(const struct re_call *call, int resource,
-                         uint64_t addr, unsigned size)
+/* Limits that would hurt the emulator: no growth of files ends the log, and cores
+ * have the limit that leave_no_core() has set. The guest, which asks for less,
+ * has what it wants. That of descriptors: policy_setrlimit(). */
+static bool lowers_limit(int resource, uint64_t addr)
 {
-    unsigned char bytes[8] = { 0 };
-    uint64_t limit;
-
-    if (resource != TARGET_RLIMIT_NOFILE || (abi_ulong)addr == 0 ||
-        policy_guest_ops.read(call->guest, addr, bytes, size) < 0) {
-        return (resource == TARGET_RLIMIT_FSIZE ||
-                resource == TARGET_RLIMIT_CORE) && (abi_ulong)addr != 0;
-    }
-    limit = size == 8 ? ldq_p(bytes) : (uint32_t)ldl_p(bytes);
-    return limit < (uint64_t)policy_own.end;
+    return (resource == TARGET_RLIMIT_FSIZE ||
+            resource == TARGET_RLIMIT_CORE) && (abi_ulong)addr != 0;
 }
 
 /* What a descriptor is the same as; and a type whose last argument is a pointer
@@ -289,10 +277,10 @@ bool policy_doors_guard(CPUArchState *env, struct re_call *call,
 #ifdef TARGET_NR_setrlimit
     case TARGET_NR_setrlimit:
         *ret = 0;
-        return lowers_limit(call, a[0], a[1], sizeof(abi_ulong));
+        return lowers_limit(a[0], a[1]);
 #endif
     case TARGET_NR_prlimit64:
-        if (lowers_limit(call, a[1], a[2], 8)) {
+        if (lowers_limit(a[1], a[2])) {
             call->args[2] = 0;
         }
         break;

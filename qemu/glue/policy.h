@@ -189,6 +189,11 @@ int policy_shown_limits(int ret, int resource, void *limits);
 int policy_listed(int ret, int call, size_t at, int fd, void *entries,
                   size_t size);
 
+/* setrlimit(), and what prlimit64 is to set: a limit that leaves no room for the
+ * emulator's own descriptors is not set, and that is no error. */
+int policy_setrlimit(int resource, const struct rlimit *limit);
+void *policy_new_limits(int resource, void *limits);
+
 /* A descriptor that the guest waits for: one that is not open for one of the
  * emulator's. */
 int policy_poll_fd(int fd);

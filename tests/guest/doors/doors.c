@@ -709,6 +709,50 @@ static void no_growth(void)
     printf("limits: %d\n", set);
 }
 
+/* A limit that is one number when it is looked at, and another when it is set:
+ * in a word of the machine, and in one of 64 bits. */
+static struct {
+    volatile unsigned long word[2];
+    volatile uint64_t wide[2];
+    atomic_bool done;
+} limit;
+
+static void *change_limit(void *arg)
+{
+    while (!limit.done) {
+        limit.word[0] = limit.word[1];
+        limit.word[0] = 3;
+        limit.wide[0] = limit.wide[1];
+        limit.wide[0] = 3;
+    }
+    return arg;
+}
+
+static void lowered(void)
+{
+    struct rlimit now;
+    pthread_t thread;
+    int count = 0;
+
+    getrlimit(RLIMIT_NOFILE, &now);
+    limit.word[1] = limit.wide[1] = now.rlim_max;
+    pthread_create(&thread, NULL, change_limit, NULL);
+    for (int i = 0; i < 50000 && count == 0; i++) {
+        int fd;
+
+#ifdef SYS_setrlimit
+        syscall(SYS_setrlimit, RLIMIT_NOFILE, limit.word);
+#endif
+        syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, limit.wide, NULL);
+        fd = fcntl(0, F_DUPFD, 10);
+        count += fd < 0;
+        close(fd);
+    }
+    limit.done = true;
+    pthread_join(thread, NULL);
+    printf("lowered: %d times\n", count);
+}
+
 /* SYS_WRITE0: a string to the debug console. */
 static void semihosting(void)
 {
@@ -806,7 +850,8 @@ static const struct {
     { "fetched", fetched }, { "proc", proc }, { "maps", maps },
     { "lengths", lengths }, { "terminal", terminal }, { "persona", persona },
     { "apart", apart }, { "raced", raced }, { "mounted", mounted },
-    { "no-growth", no_growth }, { "semihosting", semihosting },
+    { "no-growth", no_growth }, { "lowered", lowered },
+    { "semihosting", semihosting },
     { "timer", timer }, { "changes", changes }, { "vsyscall", vsyscall },
     { "mapper", mapper }, { "messages", messages }, { "sender", sender },
     { "sets", sets },
