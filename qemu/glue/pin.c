@@ -11,6 +11,7 @@
 
 #include "apart.h"
 #include "descriptors.h"
+#include "handover.h"
 #include "pin.h"
 #include "policy.h"
 
@@ -741,9 +742,8 @@ void policy_pin_prepare(void)
                            sizeof(path_emulator) - 1);
 
     path_emulator[len < 0 ? 0 : len] = '\0';
-    if (!realpath(exec_path, path_program)) {
-        path_program[0] = '\0';
-    }
+    /* Not by what it is called: that may be /proc/self/exe, after execve. */
+    copy_name(policy_program_name(), path_program, sizeof(path_program));
     if (strcmp(root, "/") != 0 && realpath(root, path_root)) {
         path_root_len = strlen(path_root);
     }

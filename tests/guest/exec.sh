@@ -71,6 +71,11 @@ POLICY
     run run path /proc/self/exe show
     check "/proc/self/exe in a rule: the program runs itself" contains "$out" \
         "setpgid EACCES"
+    run run path /proc/self/exe run path /proc/self/exe run path \
+        /proc/self/exe show
+    check "... and so does that program, and the next" equals \
+        "$(last_lines 3)" "exe $probe
+setpgid EACCES"$'\n'"sync 0"
     run run path "$probe" show
     check "... by its name, too" contains "$out" "setpgid EACCES"
     cp "$probe" "$work/another"
