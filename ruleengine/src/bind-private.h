@@ -69,6 +69,11 @@ bool re_bind_value(struct re_binder *b, struct re_node *node,
                    const struct re_value *value, uint64_t *ret,
                    enum re_fit *side);
 
+/* The same value as a word of 64 bits has it, beside one that only such a word
+ * can have: 0xffffffffffffffff is no -1 of 32 bits then. Names stay. */
+void re_bind_as_word(const struct re_value *value, const struct st_arg *arg,
+                     bool is_signed, uint64_t *number, enum re_fit *side);
+
 /* The node's mask: bits that the argument does not have are no bits of it.
  * False after an error. */
 bool re_bind_mask(struct re_binder *b, struct re_node *node,

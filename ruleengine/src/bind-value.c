@@ -165,6 +165,20 @@ bool re_bind_value(struct re_binder *b, struct re_node *node,
     return true;
 }
 
+void re_bind_as_word(const struct re_value *value, const struct st_arg *arg,
+                     bool is_signed, uint64_t *number, enum re_fit *side)
+{
+    uint64_t wide;
+
+    if (has_name(value) || !number_of(value, 64, is_signed, &wide)) {
+        return;
+    }
+    *number = wide;
+    *side = re_width_extend(wide, arg->width, is_signed) == wide ?
+        RE_FIT_WITHIN : is_signed && (int64_t)wide < 0 ? RE_FIT_BELOW :
+        RE_FIT_ABOVE;
+}
+
 bool re_bind_mask(struct re_binder *b, struct re_node *node,
                   const struct st_arg *arg, uint64_t *ret)
 {

@@ -110,6 +110,10 @@ static uint16_t emit_ranges(struct re_binder *b, struct re_node *node,
                            &to)) {
             return no;
         }
+        if (from || to) {
+            re_bind_as_word(&r->low, arg, test.is_signed, &low, &from);
+            re_bind_as_word(&r->high, arg, test.is_signed, &high, &to);
+        }
         if (test.is_signed ? (int64_t)low > (int64_t)high : low > high) {
             complain_of_range(b, node, r, "the range is empty: its end lies "
                               "before its start");

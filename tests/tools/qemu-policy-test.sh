@@ -117,4 +117,25 @@ printf '[deny]\nread = EIO\n[policy]\ndefault=allow\n' >layer.ini
 echo 'read deny EIO' >d.cases
 succeeds "two layers" "$tool" test a.ini layer.ini d.cases
 
+# --- numbers that only words of 64 bits hold ---------------------------------
+
+# Both ends of a range are such words then, on all targets.
+cat >wide.ini <<'END'
+[policy]
+default = allow
+[deny]
+munmap = EACCES if addr in {0xffff800000000000..0xffffffffffffffff}
+ptrace = EACCES if request in {-5000000000..0xffffffff}
+END
+cat >wide.cases <<'END'
+munmap addr=0xffffffff  allow
+munmap addr=0x80000000  allow
+ptrace request=5        deny EACCES
+ptrace request=-5       deny EACCES
+END
+succeeds "a range means the same where its ends are wider than words" \
+    "$tool" test wide.ini wide.cases
+like "$output" 'request=5 deny EACCES \(33 targets\)' \
+    "... on every target"
+
 tap_done
