@@ -38,6 +38,7 @@ struct unit {
     unsigned family_count, families_line;
     struct unit_namespaces namespaces;
     struct unit_addresses allowed, denied;
+    struct unit_paths paths;
 };
 
 static int index_of(const char *name)
@@ -343,8 +344,8 @@ static const struct restriction {
     { "ProtectHostname", BUT_ITS_CALLS, {
         { "sethostname", "EPERM", NULL },
         { "setdomainname", "EPERM", NULL } } },
-    { "ProtectKernelLogs", BUT_ITS_CALLS, { { "syslog", "EPERM", NULL } } },
-    { "ProtectKernelModules", BUT_ITS_CALLS, {
+    { "ProtectKernelLogs", NULL, { { "syslog", "EPERM", NULL } } },
+    { "ProtectKernelModules", NULL, {
         { "init_module", "EPERM", NULL }, { "finit_module", "EPERM", NULL },
         { "delete_module", "EPERM", NULL } } },
 };
@@ -378,6 +379,18 @@ static bool is_wanted(const void *unit, const char *name)
     return !is_refused(unit, name);
 }
 
+static const char *refusal(const struct unit *u, const char *suffix)
+{
+    return suffix[0] ? suffix : u->error;
+}
+
+static const char *how_refused(const void *unit, const char *name)
+{
+    const struct unit *u = unit;
+
+    return is_refused(u, name) ? refusal(u, u->suffix[index_of(name)]) : NULL;
+}
+
 static void add_restrictions(struct unit *u)
 {
     for (unsigned i = 0; i < RESTRICTIONS; i++) {
@@ -406,7 +419,7 @@ static bool restricts(const char *key)
     static const char *const starts[] = {
         "SystemCall", "Restrict", "Protect", "Private", "ReadOnly",
         "ReadWrite", "Inaccessible", "Exec", "NoExec", "NoNew", "Memory",
-        "LockPersonality", "Capability", "Ambient", "RootDirectory",
+        "LockPersonality", "Capability", "Ambient", "Root",
         "IPAddress", "SocketBind", "Device", "ProcSubset", "TemporaryFile",
         "Bind", "RemoveIPC", "UMask", "Limit",
     };
@@ -423,9 +436,21 @@ static bool restricts(const char *key)
     return false;
 }
 
+/* Some are both: files that cannot be reached, and calls that are refused. */
+static bool is_carried(struct unit *u, unsigned line, const char *key,
+                       char *value)
+{
+    bool calls = restriction(u, line, key, value);
+
+    return unit_paths(&u->paths, u->draft, line, key, value) || calls;
+}
+
 static void setting(struct unit *u, unsigned line, const char *key,
                     char *value)
 {
+    if (strcmp(key, "RootDirectory") == 0 || strcmp(key, "RootImage") == 0) {
+        u->paths.root_line = *value ? line : 0;
+    }
     if (strcmp(key, "SystemCallFilter") == 0) {
         filter(u, line, value);
     } else if (strcmp(key, "SystemCallErrorNumber") == 0) {
@@ -446,7 +471,7 @@ static void setting(struct unit *u, unsigned line, const char *key,
                    "of its own below the same policy", key, value);
     } else if (strcmp(key, "NoNewPrivileges") == 0 && unit_truth(value) > 0) {
         return;             /* so it is below any policy */
-    } else if (!restriction(u, line, key, value) && restricts(key)) {
+    } else if (!is_carried(u, line, key, value) && restricts(key)) {
         draft_note(u->draft, line, "%s=%s", key, value);
     }
 }
@@ -496,11 +521,6 @@ static enum state by_sets(const struct unit *u, const char *name,
         }
     }
     return state;
-}
-
-static const char *refusal(const struct unit *u, const char *suffix)
-{
-    return suffix[0] ? suffix : u->error;
 }
 
 static void add(struct unit *u, const char *name, bool allow,
@@ -573,9 +593,14 @@ void import_systemd(struct policy_draft *d, FILE *in,
     if (u->log_all) {
         d->log = "all";
     }
+    if (u->paths.protections[UNIT_DYNAMIC].value) {
+        restriction(u, u->paths.protections[UNIT_DYNAMIC].line,
+                    "RestrictSUIDSGID", "yes");
+    }
     add_restrictions(u);
     unit_add_namespaces(&u->namespaces, d, is_wanted, u);
     unit_add_addresses(&u->allowed, &u->denied, d, is_wanted, u);
+    unit_add_paths(&u->paths, d, how_refused, u);
     if (u->restricts_families) {
         add_families(u);
     }
@@ -596,5 +621,6 @@ void import_systemd(struct policy_draft *d, FILE *in,
     }
     unit_addresses_free(&u->allowed);
     unit_addresses_free(&u->denied);
+    unit_paths_free(&u->paths);
     free(u);
 }

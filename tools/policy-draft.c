@@ -361,14 +361,17 @@ static void write_list(const struct policy_draft *d, enum draft_section section,
     }
 }
 
-/* A condition, broken behind "||" and "&&" where a line gets long. */
+/* A condition, broken behind "||" and "&&" where a line gets long, but not
+ * within quotes. */
 static void write_condition(const char *text, FILE *out)
 {
     const char *start = text;
+    bool quoted = false;
     int column = 30;
 
     for (; *text; text++, column++) {
-        if (column > COLUMNS && *text == ' ' &&
+        quoted ^= *text == '"' && (text == start || text[-1] != '\\');
+        if (column > COLUMNS && *text == ' ' && !quoted &&
             (!strncmp(text, " || ", 4) || !strncmp(text, " && ", 4) ||
              (text > start && text[-1] == ','))) {
             fputs("\n          ", out);

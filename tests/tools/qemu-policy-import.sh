@@ -45,6 +45,8 @@ becomes systemd refusing.service
 becomes systemd families.service
 becomes systemd restricted.service
 becomes systemd lists.service
+becomes systemd paths.service
+becomes systemd nested.service
 becomes minijail sandbox.policy
 becomes strace faults.strace
 
@@ -89,6 +91,80 @@ unit 'accept4 = ECONNABORTED if addr in {10.0.0.0/8} && addr !in {10.1.0.0/16}' 
     <<<$'[Service]\nIPAddressAllow=10.1.2.3/16\nIPAddressDeny=1.2.3.4\nIPAddressDeny=\nIPAddressDeny=10.0.0.0/8'
 unit 'unknown = allow' "addresses that are all allowed" \
     <<<$'[Service]\nIPAddressAllow=any\nIPAddressDeny=any'
+
+unit 'unknown = allow' "paths that are forgotten" \
+    <<<$'[Service]\nReadOnlyPaths=/x\nInaccessibleDirectories=/y\nReadOnlyPaths=\nInaccessiblePaths='
+unit 'unknown = allow' "what is given and nothing taken" \
+    <<<$'[Service]\nReadWritePaths=/x\nExecPaths=/y\nProtectSystem=no\nStateDirectory=x'
+unit '@rename = EBUSY if path2 in {/srv, /srv/a}' \
+    "folders that may not take a path with them" \
+    <<<$'[Service]\nInaccessiblePaths=/srv/a/b'
+unit '@rename = EBUSY if path2 in {/srv, /srv/a}' \
+    "... nor what cannot be run" <<<$'[Service]\nNoExecPaths=/srv/a/b'
+unit 'swapon = EROFS if path under {/srv}' \
+    "what cannot be removed lies in no folder but /" \
+    <<<$'[Service]\nReadOnlyPaths=/srv/ /srv/a/b "/srv/c d"'
+
+# decides NAME: a unit, an empty line, and what is asked of its policy
+decides()
+{
+    cat >both
+    sed '/^$/,$d' both >input
+    sed '1,/^$/d' both >one.cases
+    succeeds "$1: imported" "$tool" import systemd input -o input.ini
+    succeeds "$1: it decides" "$tool" test input.ini one.cases
+}
+decides "what DynamicUser= implies" <<'END'
+[Service]
+DynamicUser=yes
+StateDirectory=x
+ProtectHome=no
+
+openat path=/etc/x flags=O_WRONLY access=write mode=0         deny EROFS
+openat path=/home/x flags=O_RDONLY access=read mode=0         allow
+openat path=/home/x flags=O_WRONLY access=write mode=0        deny EROFS
+openat path=/var/lib/x/y flags=O_WRONLY access=write mode=0   allow
+openat path=/tmp/y flags=O_WRONLY access=write mode=0         allow
+mkdirat path=/tmp/y mode=04755                                deny EPERM
+END
+like "$(head -n 12 input.ini)" 'line 2: DynamicUser=: the user stays' \
+    "... what it does not"
+decides "ProtectSystem=, and what lies in it" <<'END'
+ProtectSystem=full
+ProtectHome=read-only
+ReadWritePaths=/etc /etc/x /home/x
+ReadOnlyPaths=/etc/x
+
+openat path=/etc/y access=write             deny EROFS
+openat path=/etc/x/y access=write           deny EROFS
+openat path=/usr/y access=write             deny EROFS
+openat path=/boot/y access=write            deny EROFS
+openat path=/var/y access=write             allow
+openat path=/home/y access=write            deny EROFS
+openat path=/home/x/y access=write          allow
+openat path=/home/y access=read             allow
+END
+
+# As many paths as there may be, as long as they may be, and one more.
+{
+    echo 'ReadOnlyPaths=/'
+    for ((i = 0; i < 256; i++)); do
+        printf 'ReadWritePaths="/%03d, %s"\n' "$i" "$(printf '%073d' 0)"
+    done
+} >input
+succeeds "many long paths" "$tool" import systemd input -o input.ini
+like "$output" 'line 257: ReadWritePaths=/255, 0*: these are too many' \
+    "... too many of them"
+is "$(grep -c 'not carried over: line 257' <<<"$output")" 1 "... by one"
+is "$("$tool" check input.ini)" "input.ini: ok (33 targets)" "... they load"
+printf 'openat path="/%s, %s" access=write %s\n' \
+    000 "$(printf '%073d' 0)" allow 254 "$(printf '%073d' 0)" allow \
+    255 "$(printf '%073d' 0)" 'deny EROFS' >one.cases
+succeeds "... and decide" "$tool" test input.ini one.cases --target aarch64
+echo "ReadOnlyPaths=/$(printf '%080d' 0)" >input
+succeeds "a path that is too long" "$tool" import systemd input
+like "$output" 'not carried over: line 1: .*it is not restricted' \
+    "... is told of"
 
 # wrong FORMAT EXPECTED NAME: standard input is no such thing
 wrong()
