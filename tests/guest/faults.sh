@@ -45,6 +45,8 @@ forks()
     expect "threads that fork disturb no answer" "forks: 0 wrong" forks
     check "each refusal is recorded, the children's too" \
         log_count "$refusals" 160
+    expect "a child finds names that threads were looking for" \
+        "names: 0 wrong" names
 }
 
 # The guest may not.

@@ -4,7 +4,7 @@
  * getpgid answered by a handler (4242), and that keeps the file "secret" shut.
  * Each word makes some trouble and prints how often an answer was wrong:
  *
- *     faults signals | forks | descriptors | calls | many | none | full
+ *     faults signals | forks | names | descriptors | calls | many | none | full
  *     faults execs NUMBER    executes itself that often, among threads
  */
 #define _GNU_SOURCE
@@ -105,6 +105,42 @@ static void forks(void)
         pthread_join(threads[i], NULL);
     }
     report("forks");
+}
+
+static void *look_always(void *arg)
+{
+    char name[64];
+
+    for (unsigned i = 0;; i++) {
+        snprintf(name, sizeof(name), "/nowhere/%ld/%u", (long)arg, i);
+        access(name, F_OK);
+    }
+    return arg;
+}
+
+/* A child looks for names, too: whatever the threads were about when it was
+ * made, nothing is locked in it. */
+static void names(void)
+{
+    pthread_t thread;
+
+    for (long i = 0; i < 3; i++) {
+        pthread_create(&thread, NULL, look_always, (void *)i);
+    }
+    for (int i = 0; i < 300; i++) {
+        int status = 0;
+        pid_t child = fork();
+
+        if (child == 0) {
+            alarm(20);
+            _exit(access("/nowhere/child", F_OK) == 0);
+        }
+        wrong += waitpid(child, &status, 0) != child || status != 0;
+        if (wrong) {
+            break;              /* one is enough to wait for */
+        }
+    }
+    report("names");
 }
 
 static void *call_always(void *arg)
@@ -311,6 +347,8 @@ int main(int argc, char **argv)
         signals();
     } else if (strcmp(word, "forks") == 0) {
         forks();
+    } else if (strcmp(word, "names") == 0) {
+        names();
     } else if (strcmp(word, "execs") == 0 && argc == 3) {
         execs(atoi(argv[2]));
     } else if (strcmp(word, "descriptors") == 0) {
