@@ -60,7 +60,8 @@ for profile in container.json refusing.json ../import/wide.json; do
         esac
     done < <(sed 's/^not ok/not/' <<<"$output")
     like "$output" "ok 3 - " "${profile##*/}: all was compared"
-    below_emulator "$profile" "$policy"
+    # wide.json lets no program start.
+    [ "${profile##*/}" = wide.json ] || below_emulator "$profile" "$policy"
 done
 exported "$TEST_TMP/container.ini" lseek ioctl kill setpriority prctl
 exported "$TEST_TMP/refusing.ini" dup2

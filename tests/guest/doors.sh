@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# timeout: 900
+# timeout: 1800
 # shellcheck disable=SC2154,SC2317 # of lib.sh; it calls the tests
 # Ways around a policy that allows everything but what proves that it holds.
 # shellcheck source=tests/guest/lib.sh
