@@ -75,8 +75,7 @@ static void put_inet6(const struct st_target *target,
 
 static void put_unix(const char *bytes, size_t len, struct re_out *out)
 {
-    size_t room = sizeof(((struct sockaddr_un *)0)->sun_path);
-    size_t path_len = len - 2 < room ? len - 2 : room;
+    size_t path_len = len - 2;
 
     re_out_text(out, "unix ");
     if (path_len == 0) {
@@ -119,7 +118,7 @@ void re_decode_sockaddr(const struct st_target *target, const void *address,
         put_inet(bytes, out);
     } else if (family == AF_INET6 && len >= 24) {
         put_inet6(target, bytes, len, out);
-    } else if (family == AF_UNIX) {
+    } else if (family == AF_UNIX && len <= sizeof(struct sockaddr_un)) {
         put_unix(address, len, out);
     } else if (family == AF_NETLINK && len >= 12) {
         re_out_text(out, "netlink pid ");

@@ -144,6 +144,10 @@ static const struct example examples[] = {
       "[allow] syscalls = connect", { 0 }, false, TEXT("\1\0@ab") },
     { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 5 },
       "[allow] syscalls = connect", { 0 }, false, TEXT("\1\0a,b") },
+    /* longer than any name is: the kernel refuses it whatever it says */
+    { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 111 },
+      "[allow] connect = family == AF_UNIX", { 3, GUEST_BASE + 1, 111 }, true,
+      TEXT("\1\0\0ab") },
     { "x86_64", DEFAULT, "connect", { 3, GUEST_BASE, 12 },
       "[allow] connect = family == AF_NETLINK", { 3, GUEST_BASE + 1, 12 }, true,
       TEXT("\20\0\0\0\0\0\0\0\0\0\0\0") },

@@ -52,6 +52,7 @@ static const struct example examples[] = {
       "3, inet6 [2001:db8::1%2]:53" },
     { "x86_64", "connect", { 3, INET6, 24 }, "3, inet6 [2001:db8::1]:53" },
     { "x86_64", "connect", { 3, UNIX, 110 }, "3, unix /run/x" },
+    { "x86_64", "connect", { 3, UNIX, 111 }, "3, AF_UNIX, 111 bytes" },
     { "x86_64", "connect", { 3, UNIX, 5 }, "3, unix /ru" },
     { "x86_64", "connect", { 3, UNIX, 2 }, "3, unix (unnamed)" },
     { "s390x", "connect", { 3, ABSTRACT, 8 }, "3, unix @a\\x00b\\n\\x00" },
