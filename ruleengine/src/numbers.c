@@ -111,13 +111,18 @@ int re_numbers_occupy(int from, int floor, int to, int fd)
     for (size_t i = 0; i < WORDS; i++) {
         atomic_store(&taken[i], UINT64_MAX);
     }
-    while ((n = fcntl(fd, F_DUPFD_CLOEXEC, from)) >= 0 && n < to) {
+    /* None behind them is asked for: the table would have to grow, and among
+     * threads the kernel waits some milliseconds for that. */
+    for (n = from; from < to; from = n + 1) {
+        n = fcntl(fd, F_DUPFD_CLOEXEC, from);
+        if (n < 0 || n >= to) {
+            break;
+        }
         unclaim(n);
-        from = n + 1;
     }
-    if (n >= 0) {
+    if (n >= to) {
         close(n);
-    } else {
+    } else if (n < 0) {
         struct rlimit limit;
 
         /* The limit ends it: what lies beyond is nobody's. */

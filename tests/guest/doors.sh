@@ -204,6 +204,15 @@ proc()
         "maps: 4 opened, 0 show the emulator" maps
 }
 
+# Among threads the kernel takes milliseconds to make a table larger: it is made
+# once, before there are any.
+table_is_small()
+{
+    local size
+    size=$(sed -n 's/^FDSize:[[:space:]]*//p' "/proc/$1/status")
+    [ "$size" -le 4096 ] || { echo "$size numbers"; return 1; }
+}
+
 # Of this emulator and of another one: the memory that counts of rules lie in.
 counters()
 {
@@ -214,6 +223,8 @@ counters()
         </dev/null >"$work/ready" 2>&1 3<&-) &
     other=$!
     until [ -s "$work/ready" ]; do sleep 0.05; done
+    check "a table of descriptors has 4096 numbers at the most" \
+        table_is_small "$other"
     door "what policies count in cannot be changed" \
         "counters: several, 0 opened" counters
     # With a rule on paths, names are looked up once more.
