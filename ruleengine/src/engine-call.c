@@ -563,22 +563,21 @@ static enum re_step carry_out_fixed(struct re_engine *e, struct re_call *call,
                                     const struct re_fixed *fixed)
 {
     const struct re_rule *rule = fixed->rule;
+    bool handled = rule->verdict == RE_VERDICT_LUA;
 
+    if (handled) {
+        begin_call(e, call, false);
+        for (unsigned i = 0; i < e->layer_count; i++) {
+            call->decided[i] =
+                e->layers[i]->slots[call->slot].candidates->rule;
+        }
+    }
+    call->settled = false;
     call->rule = rule;
     call->layer = fixed->layer;
-    if (rule->verdict != RE_VERDICT_LUA) {
-        call->settled = false;
-        call->result = rule->verdict == RE_VERDICT_RETURN ? rule->value :
-            -rule->error;
-        return RE_STEP_DONE;
-    }
-    begin_call(e, call, false);
-    call->rule = rule;
-    call->layer = fixed->layer;
-    for (unsigned i = 0; i < e->layer_count; i++) {
-        call->decided[i] = e->layers[i]->slots[call->slot].candidates->rule;
-    }
-    return follow_handler(e, call, start(e->layers[fixed->layer], rule, call));
+    return handled ? follow_handler(e, call, start(e->layers[fixed->layer],
+                                                   rule, call)) :
+        carry_out(e, call);
 }
 
 /* bind() of an address that the host lacks, once more. */
