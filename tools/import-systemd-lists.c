@@ -241,20 +241,6 @@ void unit_addresses_free(struct unit_addresses *a)
     *a = (struct unit_addresses) { 0 };
 }
 
-static char *list_of(const struct unit_addresses *a)
-{
-    char *text = policy_printf("%s", "");
-
-    for (unsigned i = 0; i < a->count; i++) {
-        char *longer = policy_printf("%s%s%s", text, i ? ", " : "",
-                                     a->items[i]);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 /* systemd looks at packets, whoever sends them; here it is the calls that say
  * with whom they talk. */
 void unit_add_addresses(const struct unit_addresses *allowed,
@@ -269,7 +255,8 @@ void unit_add_addresses(const struct unit_addresses *allowed,
         { "sendmmsg", "EPERM" }, { "accept", "ECONNABORTED" },
         { "accept4", "ECONNABORTED" },
     };
-    char *not_these = list_of(allowed), *these = list_of(denied), *condition;
+    char *not_these = policy_join(allowed->items, allowed->count, ", ");
+    char *these = policy_join(denied->items, denied->count, ", "), *condition;
 
     if (denied->line && !allowed->any) {
         condition = policy_printf(

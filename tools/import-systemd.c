@@ -277,15 +277,8 @@ static void families(struct unit *u, unsigned line, char *value)
 
 static void add_families(struct unit *u)
 {
-    char *list = policy_printf("%s", ""), *text;
+    char *list = policy_join(u->families, u->family_count, ", "), *text;
 
-    for (unsigned i = 0; i < u->family_count; i++) {
-        char *longer = policy_printf("%s%s%s", list, i ? ", " : "",
-                                     u->families[i]);
-
-        free(list);
-        list = longer;
-    }
     text = u->family_count ? policy_printf(
         "domain %sin {%s}", u->allows_families ? "!" : "", list) : NULL;
     if (text || u->allows_families) {

@@ -132,20 +132,6 @@ void learn_alternative(struct learn_rule *rule)
     }
 }
 
-char *learn_join(const struct learn_words *words)
-{
-    char *text = policy_printf("%s", "");
-
-    for (size_t i = 0; i < words->count; i++) {
-        char *longer = policy_printf("%s%s%s", text, i ? " " : "",
-                                     words->items[i]);
-
-        free(text);
-        text = longer;
-    }
-    return text;
-}
-
 /* --- paths ---------------------------------------------------------------- */
 
 static bool is_plain_device(const char *path)

@@ -43,9 +43,6 @@ void learn_put_patterns(struct learn_words *tokens, const char *subject,
 /* "||", if something stands there already. */
 void learn_alternative(struct learn_rule *rule);
 
-/* The words with blanks between them, malloc'ed. */
-char *learn_join(const struct learn_words *words);
-
 struct learn_rule *learn_add_rule(struct learn_policy *p, const char *name);
 
 /* --- makers of rules ------------------------------------------------------ */

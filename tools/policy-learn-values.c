@@ -49,7 +49,7 @@ static void describe_ports(struct host *h)
     } else {
         learn_put_choice(&tokens, "port", "==", "in", &h->ports);
     }
-    h->text = learn_join(&tokens);
+    h->text = policy_join(tokens.items, tokens.count, " ");
     learn_words_free(&tokens);
 }
 
@@ -287,7 +287,7 @@ static char *types_of(const struct use *u, const char *domain)
         learn_put_choice(&tokens, "(type & SOCK_TYPE_MASK)", "==", "in",
                          &types);
     }
-    text = learn_join(&tokens);
+    text = policy_join(tokens.items, tokens.count, " ");
     learn_words_free(&types);
     learn_words_free(&tokens);
     return text;

@@ -40,6 +40,20 @@ char *policy_printf(const char *format, ...)
     return text;
 }
 
+char *policy_join(char *const *words, size_t count, const char *between)
+{
+    char *text = policy_printf("%s", "");
+
+    for (size_t i = 0; i < count; i++) {
+        char *longer = policy_printf("%s%s%s", text, i ? between : "",
+                                     words[i]);
+
+        free(text);
+        text = longer;
+    }
+    return text;
+}
+
 /* --- targets and layers ------------------------------------------------- */
 
 bool policy_scope_set(struct policy_scope *scope,

@@ -22,6 +22,8 @@ char *policy_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
 char *policy_vprintf(const char *format, va_list ap)
     __attribute__((format(printf, 1, 0)));
+/* Words with "between" between them; "" if there are none. */
+char *policy_join(char *const *words, size_t count, const char *between);
 
 /* --- targets and layers ------------------------------------------------- */
 
